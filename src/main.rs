@@ -1,0 +1,2 @@
+//! The charm.
+fn main() {}

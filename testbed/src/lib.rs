@@ -1,0 +1,1 @@
+//! Juju on one machine.
