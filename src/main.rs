@@ -1,2 +1,40 @@
-//! The charm.
-fn main() {}
+//! `dispatch`: variables in, exit code out.
+#![expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+#![expect(clippy::print_stderr, reason = "what is said where there is no Juju to log to")]
+
+use std::env;
+use std::process::ExitCode;
+
+use redis_k8s::clock::Budget;
+use redis_k8s::env::HookEnv;
+use redis_k8s::event::Event;
+use redis_k8s::journal::Journal;
+use redis_k8s::report;
+use redis_k8s::run;
+
+fn main() -> ExitCode {
+    let env = HookEnv::from_variables(env::vars_os());
+    let event = match Event::from_env(&env) {
+        Ok(event) => event,
+        Err(error) => {
+            eprintln!(
+                "dispatch: {error}.\nTo see it at work, deploy the charm and use `juju debug-hooks`, or run `make demo`."
+            );
+            return ExitCode::from(2);
+        }
+    };
+    let budget = match Budget::start(run::HOOK) {
+        Ok(budget) => budget,
+        Err(error) => {
+            eprintln!("dispatch: cannot listen for SIGTERM: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let journal = Journal::open(event.is_action());
+    let result = run::run(&event, &env, &budget);
+    if let Err(halt) = &result {
+        tracing::error!("{}", report::chain(halt));
+    }
+    journal.close(&budget.for_commit());
+    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,91 @@
+//! What is told to Sentinels.
+
+use std::net::SocketAddr;
+
+use crate::clients::parallel::ask_all;
+use crate::clients::redis::connection::Connection;
+use crate::clients::redis::connection::Failure;
+use crate::clients::redis::sentinel;
+use crate::clock::Budget;
+use crate::names::SENTINEL_PORT;
+use crate::observe::cluster::ROUND;
+use crate::observe::cluster::password;
+use crate::observe::cluster::place;
+use crate::procedure::forget_units::INFO_PERIOD;
+use crate::world::World;
+use crate::world::cluster::Kind;
+use crate::world::obstacle::Obstacle;
+
+/// What a Sentinel is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Order {
+    /// `SENTINEL SET <application> quorum N`.
+    Quorum(usize),
+    /// `SENTINEL DEBUG info-period MS`.
+    InfoPeriod(u64),
+    /// `SENTINEL RESET <application>`.
+    Reset,
+}
+
+/// Sets the quorum of several Sentinels, at the same time.
+pub fn set_quorum(
+    world: &World,
+    quorum: usize,
+    sentinels: &[u32],
+    budget: &Budget,
+) -> Vec<Obstacle> {
+    tell_all(world, Order::Quorum(quorum), sentinels, budget)
+}
+
+/// Gives several Sentinels their usual INFO period back, at the same time.
+pub fn restore_info_period(world: &World, sentinels: &[u32], budget: &Budget) -> Vec<Obstacle> {
+    tell_all(world, Order::InfoPeriod(INFO_PERIOD), sentinels, budget)
+}
+
+/// Tells one Sentinel something.
+pub fn tell(world: &World, order: Order, unit: u32, budget: &Budget) -> Vec<Obstacle> {
+    tell_all(world, order, &[unit], budget)
+}
+
+fn tell_all(world: &World, order: Order, sentinels: &[u32], budget: &Budget) -> Vec<Obstacle> {
+    let messages = sentinels.iter().filter_map(|unit| {
+        let place = place(&world.juju, world.cluster.as_ref()?, *unit)?;
+        let message = Message {
+            to: SocketAddr::new(place, SENTINEL_PORT),
+            password: password(&world.juju, Kind::Sentinel),
+            master: world.juju.naming.application.clone(),
+            order,
+        };
+        Some((*unit, message))
+    });
+    let outcomes = ask_all(messages.collect(), &budget.at_most(ROUND), send);
+    sentinels
+        .iter()
+        .filter_map(|unit| {
+            let failure = match outcomes.get(unit) {
+                Some(Ok(())) => return None,
+                Some(Err(failure)) => failure,
+                None => &Failure::TimedOut,
+            };
+            let sentinel = world.juju.naming.unit(*unit);
+            let what = format!("{order:?} at the Sentinel of {sentinel}, which {failure}");
+            Some(Obstacle::Failed { what })
+        })
+        .collect()
+}
+
+struct Message {
+    to: SocketAddr,
+    password: Option<String>,
+    master: String,
+    order: Order,
+}
+
+fn send(message: Message, budget: &Budget) -> Result<(), Failure> {
+    let mut connection = Connection::open(message.to, message.password.as_deref(), budget)?;
+    match message.order {
+        Order::Quorum(quorum) => sentinel::set_quorum(&mut connection, &message.master, quorum),
+        Order::InfoPeriod(period) => sentinel::set_info_period(&mut connection, period),
+        Order::Reset => sentinel::reset(&mut connection, &message.master),
+    }
+}

@@ -1,0 +1,8 @@
+//! Protocols: Juju's hook tools, Redis and Sentinel, the files of the pod. Nothing here knows what
+//! this charm is for.
+
+pub mod files;
+pub mod hook_tools;
+pub mod names;
+pub mod parallel;
+pub mod redis;

@@ -1,0 +1,126 @@
+//! A plan: what is to be done, in order, each with its reason. Its `Display` is what tests and the
+//! log print; it shows no password.
+
+use std::fmt;
+
+use crate::names::Naming;
+use crate::world::juju::Application;
+use crate::world::obstacle::Obstacle;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Set the quorum of the named units' Sentinels.
+    SetQuorum {
+        /// How many Sentinels must see the master down.
+        quorum: usize,
+        /// The units.
+        sentinels: Vec<u32>,
+    },
+    /// Give the named units' Sentinels back the `info-period` that a killed run shortened.
+    RestoreInfoPeriod {
+        /// The units.
+        sentinels: Vec<u32>,
+    },
+    /// Wait until the group is at rest, then look and decide once more: nothing stands behind it.
+    AwaitFailover,
+    /// Forget the units that are gone, one Sentinel at a time.
+    ForgetUnits {
+        /// The units whose Sentinels may.
+        sentinels: Vec<u32>,
+    },
+    /// Fail the action with a message.
+    FailAction {
+        /// What the operator reads.
+        message: String,
+    },
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The application databag as it is to be; written where it differs from what was loaded.
+    pub application: Application,
+    writes: Vec<(String, String)>,
+    effects: Vec<(Effect, String)>,
+    naming: Naming,
+}
+
+impl Plan {
+    /// A plan that changes nothing.
+    pub fn new(application: Application, naming: Naming) -> Self {
+        Self { application, writes: Vec::new(), effects: Vec::new(), naming }
+    }
+
+    /// Plans one thing.
+    pub fn push(&mut self, effect: Effect, reason: impl Into<String>) {
+        self.effects.push((effect, reason.into()));
+    }
+
+    /// Plans a change of the application databag; `what` is for the log and holds no secret.
+    pub fn write(
+        &mut self,
+        what: impl Into<String>,
+        reason: impl Into<String>,
+        change: impl FnOnce(&mut Application),
+    ) {
+        change(&mut self.application);
+        self.writes.push((what.into(), reason.into()));
+    }
+
+    /// Plans to wait for the group to come to rest.
+    pub fn wait(&mut self, obstacle: &Obstacle) {
+        self.push(Effect::AwaitFailover, obstacle.to_string());
+    }
+
+    /// What is to be done, in order, each with its reason.
+    pub fn effects(&self) -> impl Iterator<Item = (&Effect, &str)> {
+        self.effects.iter().map(|(effect, reason)| (effect, reason.as_str()))
+    }
+
+    /// True when the plan ends in a wait.
+    pub fn waits(&self) -> bool {
+        self.effects.iter().any(|(effect, _)| *effect == Effect::AwaitFailover)
+    }
+
+    /// The changes of the databag, as text without secrets, each with its reason.
+    pub fn writes(&self) -> impl Iterator<Item = String> {
+        self.writes.iter().map(|(what, reason)| format!("{what} -- {reason}"))
+    }
+
+    /// What an effect does, in words.
+    pub fn describe(&self, effect: &Effect) -> String {
+        let of = |sentinels: &[u32]| {
+            sentinels
+                .iter()
+                .map(|unit| self.naming.unit(*unit).to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        match effect {
+            Effect::SetQuorum { quorum, sentinels } => {
+                format!("set quorum {quorum} on {}", of(sentinels))
+            }
+            Effect::RestoreInfoPeriod { sentinels } => {
+                format!("restore the info period of {}", of(sentinels))
+            }
+            Effect::AwaitFailover => "wait for the failover to finish".to_owned(),
+            Effect::ForgetUnits { sentinels } => {
+                format!("forget the units that are gone on {}", of(sentinels))
+            }
+            Effect::FailAction { message } => format!("fail the action: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for write in self.writes() {
+            writeln!(out, "{write}")?;
+        }
+        for (effect, reason) in self.effects() {
+            writeln!(out, "{} -- {reason}", self.describe(effect))?;
+        }
+        Ok(())
+    }
+}

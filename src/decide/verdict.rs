@@ -1,0 +1,236 @@
+//! The last judgement of a run: what the unit's status says, and whether leader-elected is kept.
+//! It looks at the cluster as it is after acting, not at what was meant.
+
+use crate::event::Event;
+use crate::world::World;
+use crate::world::cluster::Cluster;
+use crate::world::cluster::Role;
+use crate::world::cluster::Silence;
+use crate::world::deferral::Deferral;
+use crate::world::deferral::DeferralChange;
+use crate::world::election::majority;
+use crate::world::juju::Leadership;
+use crate::world::obstacle::Obstacle;
+
+/// What is told and kept at the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The unit's status; `None` leaves it as it is.
+    pub status: Option<Status>,
+    /// What becomes of a deferred leader-elected.
+    pub deferral: DeferralChange,
+}
+
+/// A status as Juju shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its word.
+    pub word: Word,
+    /// Its message.
+    pub message: String,
+}
+
+/// Juju's words for a unit's status; the charm has no use for the others yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// This unit's Redis and Sentinel answer, the master is elected, links are up.
+    Active,
+    /// Something is waited for.
+    Waiting,
+}
+
+/// Something the user should know. Declared worst first: the order is the precedence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The peer relation is missing.
+    NoPeerRelation,
+    /// A minion before the leader's first commit.
+    NoPasswords,
+    /// The first start: nothing runs yet.
+    NotStarted,
+    /// This unit's own server is silent.
+    OwnSilent {
+        /// Redis or Sentinel, and what is wrong with it.
+        what: String,
+    },
+    /// Something stands between the application and its rest.
+    Held(Obstacle),
+    /// This unit's Redis has no link to the master.
+    LinkDown,
+    /// The loss of the master's pod would not be failed over.
+    NoFailover {
+        /// Why.
+        why: String,
+    },
+    /// A unit is silent, and the others can still fail over.
+    Degraded {
+        /// Which, and why.
+        what: String,
+    },
+}
+
+impl Finding {
+    /// The status that tells it: every text of the charm in one place.
+    pub fn status(&self) -> Status {
+        let (word, message) = match self {
+            Self::NoPeerRelation => (Word::Waiting, "waiting for the peer relation".to_owned()),
+            Self::NoPasswords => {
+                (Word::Waiting, "waiting for the leader to create the passwords".to_owned())
+            }
+            Self::NotStarted => (Word::Waiting, "waiting for Redis and Sentinel".to_owned()),
+            Self::OwnSilent { what } => (Word::Waiting, what.clone()),
+            Self::Held(obstacle) => (Word::Waiting, obstacle.to_string()),
+            Self::LinkDown => (Word::Waiting, "link to the master is down".to_owned()),
+            Self::NoFailover { why } => (Word::Active, format!("no failover: {why}")),
+            Self::Degraded { what } => (Word::Active, what.clone()),
+        };
+        Status { word, message }
+    }
+}
+
+/// How the run went.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    /// The cluster after acting; `None` where nobody needed to be asked.
+    pub after: Option<&'a Cluster>,
+    /// What could not be done.
+    pub failures: &'a [Obstacle],
+    /// True when SIGTERM cut the run short.
+    pub terminated: bool,
+}
+
+/// Judges the run.
+pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
+    let obstacles = obstacles(world, course);
+    let speaks = match event {
+        Event::LeaderElected | Event::Start | Event::ConfigChanged | Event::UpdateStatus => true,
+        Event::Ignored { .. } => world.juju.deferral.is_some(),
+        Event::Action { .. } | Event::Stop | Event::Remove => false,
+    };
+    let status = (speaks && !course.terminated).then(|| {
+        findings(world, course, &obstacles)
+            .first()
+            .map_or(Status { word: Word::Active, message: String::new() }, Finding::status)
+    });
+    Verdict { status, deferral: deferral(event, world, &obstacles) }
+}
+
+/// leader-elected is kept until nothing stands in its way, and by the leader only.
+fn deferral(event: &Event, world: &World, obstacles: &[Obstacle]) -> DeferralChange {
+    let earlier = world.juju.deferral.as_ref();
+    if !event.replays_deferred() || (*event != Event::LeaderElected && earlier.is_none()) {
+        return DeferralChange::Keep;
+    }
+    let done = if earlier.is_some() { DeferralChange::Drop } else { DeferralChange::Keep };
+    match (world.juju.leadership, obstacles.first()) {
+        (Leadership::Minion, _) | (Leadership::Leader | Leadership::Unknown, None) => done,
+        (Leadership::Leader | Leadership::Unknown, Some(obstacle)) => {
+            DeferralChange::Store(Deferral {
+                since: earlier.map_or(world.juju.now, |entry| entry.since),
+                tries: earlier.map_or(0, |entry| entry.tries).saturating_add(1),
+                why: obstacle.to_string(),
+            })
+        }
+    }
+}
+
+/// What stands in the way of leader-elected, the most telling first.
+fn obstacles(world: &World, course: &Course<'_>) -> Vec<Obstacle> {
+    let mut found = Vec::new();
+    if course.terminated {
+        found.push(Obstacle::Terminated);
+    }
+    if world.juju.leadership == Leadership::Unknown {
+        found.push(Obstacle::LeadershipUnknown);
+    }
+    if world.juju.peer_relation.is_none() {
+        found.push(Obstacle::NoPeerRelation);
+    }
+    if let Some(cluster) = course.after {
+        match cluster.settled() {
+            Err(obstacle) => found.push(obstacle),
+            Ok(elected) => found.extend(remembered(cluster, elected.master)),
+        }
+    }
+    found.extend(course.failures.iter().cloned());
+    found
+}
+
+/// The first stranger that some Sentinel still lists, and what keeps it.
+fn remembered(cluster: &Cluster, master: u32) -> Option<Obstacle> {
+    let sentinel = cluster.stale_sentinels().into_iter().next()?;
+    cluster.keeps_strangers(sentinel, master).or_else(|| {
+        let view = cluster.sentinel(sentinel)?;
+        let stranger = cluster.strangers_in(view).into_iter().next()?;
+        Some(Obstacle::NotForgotten {
+            sentinel: cluster.unit_text(sentinel),
+            stranger: stranger.to_string(),
+        })
+    })
+}
+
+fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<Finding> {
+    let juju = &world.juju;
+    let mut findings = Vec::new();
+    if juju.peer_relation.is_none() {
+        findings.push(Finding::NoPeerRelation);
+    } else if juju.is_first_deployment() {
+        findings.push(match juju.leadership {
+            Leadership::Leader => Finding::NotStarted,
+            Leadership::Minion | Leadership::Unknown => Finding::NoPasswords,
+        });
+    }
+    if let Some(cluster) = course.after {
+        findings.extend(own_silence(world, cluster));
+    }
+    let telling = |obstacle: &&Obstacle| **obstacle != Obstacle::LeadershipUnknown;
+    findings.extend(obstacles.iter().filter(telling).cloned().map(Finding::Held));
+    if let Some(cluster) = course.after {
+        findings.extend(own_link(world, cluster));
+        findings.extend(survival(cluster));
+    }
+    findings
+}
+
+fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
+    let own = cluster.members.get(&world.juju.unit.number)?;
+    let (server, silence) = own
+        .redis
+        .silence()
+        .map(|silence| ("Redis", silence))
+        .or_else(|| own.sentinel.silence().map(|silence| ("Sentinel", silence)))?;
+    let first_start = world.juju.application.bootstrap.is_some() && *silence == Silence::Refused;
+    Some(if first_start {
+        Finding::NotStarted
+    } else {
+        Finding::OwnSilent { what: format!("{server} of this unit {silence}") }
+    })
+}
+
+fn own_link(world: &World, cluster: &Cluster) -> Option<Finding> {
+    match &cluster.redis(world.juju.unit.number)?.role {
+        Role::Replica { link_up: false, .. } => Some(Finding::LinkDown),
+        Role::Replica { link_up: true, .. } | Role::Master => None,
+    }
+}
+
+/// What the group can still survive.
+fn survival(cluster: &Cluster) -> Option<Finding> {
+    let planned = cluster.planned();
+    let silent = planned.iter().find_map(|unit| {
+        let member = cluster.members.get(unit)?;
+        let redis = member.redis.silence().map(|why| ("Redis", why));
+        let (server, why) = redis.or(member.sentinel.silence().map(|why| ("Sentinel", why)))?;
+        Some(format!("{server} of {} {why}", cluster.unit_text(*unit)))
+    });
+    let answering = planned.iter().filter(|unit| cluster.sentinel(**unit).is_some()).count();
+    let replicas = planned.iter().filter(|unit| cluster.redis(**unit).is_some()).count();
+    let why = match (planned.len(), silent) {
+        (1, _) => "a single unit".to_owned(),
+        (2, _) => "with two units the loss of a pod is not failed over".to_owned(),
+        (of, Some(what)) if answering <= majority(of) || replicas <= 1 => what,
+        (_, Some(what)) => return Some(Finding::Degraded { what }),
+        (_, None) => return None,
+    };
+    Some(Finding::NoFailover { why })
+}

@@ -1,0 +1,121 @@
+//! THE FLOW: event, world, plan, effects, verdict, commit.
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tracing::debug;
+use tracing::info;
+
+use crate::act;
+use crate::act::juju::Committed;
+use crate::clients::hook_tools::ToolError;
+use crate::clock;
+use crate::clock::Budget;
+use crate::decide::Situation;
+use crate::decide::decide;
+use crate::decide::verdict::Course;
+use crate::decide::verdict::verdict;
+use crate::env::HookEnv;
+use crate::event::Event;
+use crate::observe;
+use crate::observe::juju::Unreadable;
+use crate::report;
+use crate::world::deferral::Deferral;
+use crate::world::obstacle::Obstacle;
+
+/// What a hook may take in all: a stopping pod has 30 s.
+pub const HOOK: Duration = Duration::from_secs(20);
+
+/// A true fault: Juju drops what was written and runs the hook again.
+#[derive(Debug, Error)]
+pub enum Halt {
+    /// Juju's side of the world could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// What was decided could not be handed to Juju.
+    #[error("cannot commit")]
+    Commit(#[source] ToolError),
+}
+
+impl Halt {
+    fn is_termination(&self) -> bool {
+        match self {
+            Self::Unreadable(Unreadable::Tool(error)) | Self::Commit(error) => {
+                error.is_termination()
+            }
+            Self::Unreadable(_) => false,
+        }
+    }
+}
+
+/// Answers one event. SIGTERM ends it early and well: what is left of leader-elected is kept.
+pub fn run(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
+    match answer(event, env, budget) {
+        Err(halt) if halt.is_termination() => {
+            info!("stopped by SIGTERM");
+            keep_for_later(event, budget).map_err(Halt::Commit)
+        }
+        result => result,
+    }
+}
+
+fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
+    if let Event::Ignored { hook } = event {
+        debug!("{hook}: nothing of its own to do");
+    }
+    let work = budget.keeping_back(COMMIT);
+    let mut world = observe::world(event, env, &work)?;
+    let mut plan = decide(&Situation { event, world: &world, may_wait: may_wait(event) });
+    let mut deeds = act::perform(&plan, &world, &work);
+    if plan.waits() && !budget.is_terminated() {
+        world.cluster = world
+            .cluster
+            .map(|seen| observe::cluster::until_settled(&world.juju, seen, &work.at_most(WAIT)));
+        if !budget.is_terminated() {
+            plan = decide(&Situation { event, world: &world, may_wait: false });
+            deeds = deeds.and(act::perform(&plan, &world, &work));
+        }
+    }
+    let after = world.cluster.clone().map(|seen| {
+        if deeds.touched_cluster { observe::cluster::look(&world.juju, seen, &work) } else { seen }
+    });
+    let course = Course {
+        after: after.as_ref(),
+        failures: &deeds.failures,
+        terminated: budget.is_terminated(),
+    };
+    let verdict = verdict(event, &world, &course);
+    let commit = budget.for_commit();
+    match act::juju::commit(&world.juju, &plan.application, &verdict.deferral, &commit) {
+        Ok(Committed::Written) => {
+            report::log(&plan, &deeds.failures, after.as_ref(), &verdict);
+            report::status(verdict.status.as_ref(), &commit);
+            Ok(())
+        }
+        Ok(Committed::LeadershipLost) => {
+            info!("this unit leads no more: nothing is written, the next leader does it");
+            Ok(())
+        }
+        Err(error) => Err(Halt::Commit(error)),
+    }
+}
+
+/// Waiting for a failover is done once, by leader-elected itself; every other event only looks.
+fn may_wait(event: &Event) -> bool {
+    *event == Event::LeaderElected
+}
+
+fn keep_for_later(event: &Event, budget: &Budget) -> Result<(), ToolError> {
+    if *event != Event::LeaderElected {
+        return Ok(());
+    }
+    let why = Obstacle::Terminated.to_string();
+    let entry = Deferral { since: clock::unix_seconds(), tries: 1, why };
+    act::juju::store_deferral(&entry, &budget.for_commit())
+}
+
+/// What is kept back for the commit.
+const COMMIT: Duration = Duration::from_secs(3);
+
+/// What leader-elected may wait for a failover.
+const WAIT: Duration = Duration::from_secs(10);

@@ -1,0 +1,284 @@
+//! What the Redis and Sentinel of every unit said in one census, and what their views list.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::names::Naming;
+
+/// What a server said, or why it said nothing: silence is a fact to weigh, not an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// It answered.
+    Said(T),
+    /// It gave no usable answer.
+    Silent(Silence),
+}
+
+impl<T> Answer<T> {
+    /// What was said, if anything.
+    pub fn said(&self) -> Option<&T> {
+        match self {
+            Self::Said(said) => Some(said),
+            Self::Silent(_) => None,
+        }
+    }
+
+    /// Why nothing was said.
+    pub fn silence(&self) -> Option<&Silence> {
+        match self {
+            Self::Said(_) => None,
+            Self::Silent(silence) => Some(silence),
+        }
+    }
+}
+
+/// Why a server gave no usable answer. Its text completes "Sentinel of redis-k8s/1 ..".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Its name has no address.
+    NotResolved,
+    /// Nothing listens there.
+    Refused,
+    /// It, or the look-up of its name, took longer than a round allows.
+    TimedOut,
+    /// AUTH with the databag's password was refused.
+    WrongPassword,
+    /// It wants a password and the databag says that there is none.
+    PasswordWanted,
+    /// It has no password although the databag says so.
+    NoPassword,
+    /// Its Sentinel watches no master of the application's name.
+    UnknownMaster,
+    /// It speaks TLS.
+    Tls,
+    /// It speaks something that is not the Redis protocol, or answered in a shape we do not know.
+    NotRedis,
+    /// The connection ended in the middle of an answer.
+    Cut,
+    /// It answered with an error of its own, such as `LOADING`.
+    Error(String),
+}
+
+impl Silence {
+    /// True for what would cost another time-out to ask again in the same run.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::NotResolved)
+    }
+
+    /// True where somebody answers, but not as the databag says it should.
+    pub fn needs_a_cure(&self) -> bool {
+        !matches!(self, Self::NotResolved | Self::Refused | Self::TimedOut)
+    }
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::NotResolved => "cannot be found: its name does not resolve",
+            Self::Refused => "refuses connections: it is not running",
+            Self::TimedOut => "does not answer in time",
+            Self::WrongPassword => {
+                "refuses the password of the peer databag; restart its service so that it takes it"
+            }
+            Self::PasswordWanted => {
+                "wants a password, but enable-password is false; restart its service"
+            }
+            Self::NoPassword => {
+                "runs without the password of the peer databag; restart its service"
+            }
+            Self::UnknownMaster => {
+                "watches no master of this application; restart its service with a fresh file"
+            }
+            Self::Tls => "speaks TLS on the plain port; turn TLS off for this application",
+            Self::NotRedis => "is not Redis: something else answers on its port; stop that",
+            Self::Cut => "cut its answer short; look at its log",
+            Self::Error(text) => return write!(out, "answers with an error: {text}"),
+        };
+        out.write_str(text)
+    }
+}
+
+/// What a Redis is (`ROLE`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It takes writes.
+    Master,
+    /// It follows the named host; `link_up` when it is connected to it.
+    Replica {
+        /// The host it follows.
+        of: String,
+        /// True when the state of the link is `connected`.
+        link_up: bool,
+    },
+}
+
+/// What a Redis says of itself (`ROLE` and `INFO`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisView {
+    /// Its role.
+    pub role: Role,
+    /// `run_id`: 40 hex digits, new with each process.
+    pub run_id: String,
+    /// The hosts of the replicas that a master lists (`slaveN:ip=`).
+    pub replicas: Vec<String>,
+}
+
+/// One replica or Sentinel that a Sentinel lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// The run id; of a Sentinel its `myid`. Empty until first seen.
+    pub run_id: String,
+}
+
+/// What a Sentinel says of the application's master (`SENTINEL MASTER` and its companions).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentinelView {
+    /// `myid`: 40 hex digits.
+    pub my_id: String,
+    /// `ip` of `SENTINEL MASTER`: on the leader of a failover the old master until its end.
+    pub master: String,
+    /// The host of `SENTINEL GET-MASTER-ADDR-BY-NAME`: the vote.
+    pub vote: String,
+    /// `config-epoch`: the rank of the vote.
+    pub epoch: u64,
+    /// `quorum`.
+    pub quorum: usize,
+    /// `failover_in_progress`: shown only by the Sentinel that leads the failover.
+    pub leads_failover: bool,
+    /// The replicas it knows.
+    pub replicas: Vec<Entry>,
+    /// The other Sentinels it knows.
+    pub sentinels: Vec<Entry>,
+    /// `info-period` of `SENTINEL DEBUG`, in ms; `None` where it is not told.
+    pub info_period: Option<u64>,
+}
+
+/// One unit that goal-state lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// True for a unit that is `dying`: it still runs, and is not planned any more.
+    pub leaving: bool,
+    /// The address that it was asked at.
+    pub address: Option<IpAddr>,
+    /// Its Redis.
+    pub redis: Answer<RedisView>,
+    /// Its Sentinel.
+    pub sentinel: Answer<SentinelView>,
+}
+
+/// What a Sentinel's list has an entry of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A replica.
+    Redis,
+    /// Another Sentinel.
+    Sentinel,
+}
+
+/// An entry that is no planned unit's exact name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stranger {
+    /// Redis or Sentinel.
+    pub kind: Kind,
+    /// Host as listed.
+    pub host: String,
+    /// Port as listed.
+    pub port: u16,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Redis => "replica",
+            Kind::Sentinel => "Sentinel",
+        };
+        write!(out, "{kind} {}:{}", self.host, self.port)
+    }
+}
+
+/// The views of all units, asked at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// How the units are called.
+    pub naming: Naming,
+    /// The units of goal-state by number.
+    pub members: BTreeMap<u32, Member>,
+    /// What answers under the strangers' names: a run id (of a Sentinel its `myid`).
+    pub strangers: BTreeMap<Stranger, Answer<String>>,
+}
+
+impl Cluster {
+    /// The units that are to stay.
+    pub fn planned(&self) -> BTreeSet<u32> {
+        self.members.iter().filter(|(_, member)| !member.leaving).map(|(n, _)| *n).collect()
+    }
+
+    /// The Sentinels that answered, by unit.
+    pub fn sentinels(&self) -> impl Iterator<Item = (u32, &SentinelView)> {
+        self.members.iter().filter_map(|(n, member)| Some((*n, member.sentinel.said()?)))
+    }
+
+    /// The Redis servers that answered, by unit.
+    pub fn redis_servers(&self) -> impl Iterator<Item = (u32, &RedisView)> {
+        self.members.iter().filter_map(|(n, member)| Some((*n, member.redis.said()?)))
+    }
+
+    /// The Sentinel of one unit, if it answered.
+    pub fn sentinel(&self, unit: u32) -> Option<&SentinelView> {
+        self.members.get(&unit)?.sentinel.said()
+    }
+
+    /// The Redis of one unit, if it answered.
+    pub fn redis(&self, unit: u32) -> Option<&RedisView> {
+        self.members.get(&unit)?.redis.said()
+    }
+
+    /// The unit that a host means: by its name, else by the address that a member was asked at.
+    pub fn unit_at(&self, host: &str) -> Option<u32> {
+        self.naming.unit_meant(host).or_else(|| {
+            let address: IpAddr = host.parse().ok()?;
+            self.members.iter().find(|(_, member)| member.address == Some(address)).map(|(n, _)| *n)
+        })
+    }
+
+    /// The planned unit whose exact host name this is.
+    pub fn planned_unit_named(&self, host: &str) -> Option<u32> {
+        let unit = self.naming.unit_meant(host)?;
+        let planned = self.members.get(&unit).is_some_and(|member| !member.leaving);
+        (planned && self.naming.host(unit) == host).then_some(unit)
+    }
+
+    /// The planned units that a Sentinel lists as replicas or as other Sentinels, by exact name.
+    pub fn planned_units_in(&self, entries: &[Entry]) -> BTreeSet<u32> {
+        entries.iter().filter_map(|entry| self.planned_unit_named(&entry.host)).collect()
+    }
+
+    /// The entries of a Sentinel's view that are no planned unit's exact name.
+    pub fn strangers_in(&self, view: &SentinelView) -> Vec<Stranger> {
+        let of_kind = |kind, entries: &[Entry]| -> Vec<Stranger> {
+            entries
+                .iter()
+                .filter(|entry| self.planned_unit_named(&entry.host).is_none())
+                .map(|entry| Stranger { kind, host: entry.host.clone(), port: entry.port })
+                .collect()
+        };
+        let mut strangers = of_kind(Kind::Redis, &view.replicas);
+        strangers.extend(of_kind(Kind::Sentinel, &view.sentinels));
+        strangers
+    }
+
+    /// The planned units whose Sentinel lists a stranger, lowest first.
+    pub fn stale_sentinels(&self) -> Vec<u32> {
+        let planned = self.planned();
+        self.sentinels()
+            .filter(|(unit, view)| planned.contains(unit) && !self.strangers_in(view).is_empty())
+            .map(|(unit, _)| unit)
+            .collect()
+    }
+}

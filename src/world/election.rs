@@ -1,0 +1,268 @@
+//! Who is master by the Sentinels' votes, and whether an entry may be forgotten: thinking that
+//! several rules share, as methods on the facts.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::world::cluster::Answer;
+use crate::world::cluster::Cluster;
+use crate::world::cluster::Entry;
+use crate::world::cluster::Kind;
+use crate::world::cluster::Role;
+use crate::world::cluster::SentinelView;
+use crate::world::cluster::Stranger;
+use crate::world::obstacle::Obstacle;
+
+/// The master that the electorate agrees on and whose own ROLE confirms it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elected {
+    /// Its unit.
+    pub master: u32,
+    /// The config-epoch of the votes.
+    pub epoch: u64,
+}
+
+/// The planned units that one Sentinel lists, by number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// As replicas.
+    pub replicas: BTreeSet<u32>,
+    /// As other Sentinels.
+    pub sentinels: BTreeSet<u32>,
+}
+
+impl Known {
+    /// True when all that `earlier` lists is listed here too.
+    pub fn covers(&self, earlier: &Self) -> bool {
+        self.replicas.is_superset(&earlier.replicas)
+            && self.sentinels.is_superset(&earlier.sentinels)
+    }
+}
+
+/// One Sentinel that has a vote: a unit's, or one under a name that means no unit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Elector {
+    Unit(u32),
+    Nameless(String),
+}
+
+/// The smallest number that is more than half.
+pub fn majority(of: usize) -> usize {
+    of / 2 + 1
+}
+
+impl Cluster {
+    /// The master that a strict majority of the electorate names at the highest epoch that any
+    /// Sentinel reports, and whose ROLE is master; otherwise what is missing.
+    pub fn elected(&self) -> Result<Elected, Obstacle> {
+        let epoch = self.sentinels().map(|(_, view)| view.epoch).max().unwrap_or_default();
+        let electorate = self.electorate(epoch);
+        let electors = electorate.len().max(self.least_electors());
+        let needed = majority(electors);
+        let voting: Vec<_> = self.sentinels().filter(|(_, view)| view.epoch == epoch).collect();
+        let mut votes: BTreeMap<u32, usize> = BTreeMap::new();
+        for (_, view) in &voting {
+            if let Some(master) = self.unit_at(&view.vote) {
+                *votes.entry(master).or_default() += 1;
+            }
+        }
+        let answering =
+            self.sentinels().filter(|(unit, _)| electorate.contains(&Elector::Unit(*unit))).count();
+        let (master, agreeing) =
+            votes.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
+        if agreeing < needed && answering < needed {
+            return Err(Obstacle::TooFewSentinels {
+                answering,
+                electors,
+                needed,
+                complaint: self.complaint(),
+            });
+        }
+        if agreeing < needed {
+            return Err(Obstacle::Disagreement { agreeing, electors, needed });
+        }
+        self.confirm(master).map(|()| Elected { master, epoch })
+    }
+
+    /// The elected master of a group at rest: no failover runs, every answering Sentinel follows
+    /// it, and no other Redis that answers is a master. A silent one holds nothing up.
+    pub fn settled(&self) -> Result<Elected, Obstacle> {
+        if let Some((leader, _)) = self.sentinels().find(|(_, view)| view.leads_failover) {
+            return Err(Obstacle::FailoverInProgress { leader: self.unit_text(leader) });
+        }
+        let elected = self.elected()?;
+        let follows = |view: &SentinelView| {
+            [&view.vote, &view.master]
+                .into_iter()
+                .all(|host| self.unit_at(host) == Some(elected.master))
+        };
+        if let Some((unit, _)) = self.sentinels().find(|(_, view)| !follows(view)) {
+            return Err(Obstacle::NotFollowing { sentinel: self.unit_text(unit) });
+        }
+        let second = self
+            .redis_servers()
+            .find(|(unit, view)| *unit != elected.master && view.role == Role::Master);
+        match second {
+            Some((unit, _)) => Err(Obstacle::SecondMaster {
+                unit: self.unit_text(unit),
+                master: self.unit_text(elected.master),
+            }),
+            None => Ok(elected),
+        }
+    }
+
+    /// True where no Sentinel names any master.
+    pub fn nobody_votes(&self) -> bool {
+        self.sentinels().next().is_none()
+    }
+
+    /// Why a Sentinel may not forget its strangers yet; `None` when it may. The group must be
+    /// `settled` besides.
+    pub fn keeps_strangers(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
+        let view = self.sentinel(sentinel)?;
+        self.strangers_in(view)
+            .iter()
+            .find_map(|stranger| self.keeps_stranger(view, stranger, master))
+            .or_else(|| self.would_be_lost(sentinel, view, master))
+    }
+
+    /// The planned units that a Sentinel lists.
+    pub fn known_to(&self, sentinel: u32) -> Known {
+        self.sentinel(sentinel).map_or_else(Known::default, |view| Known {
+            replicas: self.planned_units_in(&view.replicas),
+            sentinels: self.planned_units_in(&view.sentinels),
+        })
+    }
+
+    /// True when a Sentinel counts every planned unit among the Sentinels, itself included.
+    pub fn counts_everyone(&self, sentinel: u32) -> bool {
+        self.sentinel(sentinel).is_some_and(|view| {
+            let mut known = self.planned_units_in(&view.sentinels);
+            known.insert(sentinel);
+            known.is_superset(&self.planned())
+        })
+    }
+
+    /// The Sentinels that the answers of the highest epoch list, themselves included, less those
+    /// whose unit is gone. A name that means no unit counts: Sentinel counts it too.
+    fn electorate(&self, epoch: u64) -> BTreeSet<Elector> {
+        let mut electorate = BTreeSet::new();
+        for (unit, view) in self.sentinels().filter(|(_, view)| view.epoch == epoch) {
+            electorate.insert(Elector::Unit(unit));
+            for entry in &view.sentinels {
+                match self.elector_unit(entry) {
+                    Some(other) if self.members.contains_key(&other) => {
+                        electorate.insert(Elector::Unit(other));
+                    }
+                    Some(_) => {}
+                    None => {
+                        electorate.insert(Elector::Nameless(entry.host.clone()));
+                    }
+                }
+            }
+        }
+        electorate
+    }
+
+    /// With nobody answering there is no electorate to be read: then every planned unit is one.
+    fn least_electors(&self) -> usize {
+        if self.sentinels().next().is_none() { self.planned().len() } else { 0 }
+    }
+
+    fn elector_unit(&self, entry: &Entry) -> Option<u32> {
+        self.unit_at(&entry.host).or_else(|| {
+            self.sentinels()
+                .find(|(_, view)| !entry.run_id.is_empty() && view.my_id == entry.run_id)
+                .map(|(unit, _)| unit)
+        })
+    }
+
+    fn confirm(&self, master: u32) -> Result<(), Obstacle> {
+        let state = match self.members.get(&master).map(|member| &member.redis) {
+            Some(Answer::Said(view)) if view.role == Role::Master => return Ok(()),
+            Some(Answer::Said(_)) => "says of itself that it is a replica".to_owned(),
+            Some(Answer::Silent(silence)) => silence.to_string(),
+            None => "has left".to_owned(),
+        };
+        Err(Obstacle::MasterUnconfirmed { master: self.unit_text(master), state })
+    }
+
+    fn keeps_stranger(
+        &self,
+        view: &SentinelView,
+        stranger: &Stranger,
+        master: u32,
+    ) -> Option<Obstacle> {
+        let meant = self.unit_at(&stranger.host);
+        if let Some(unit) = meant.filter(|unit| self.members.get(unit).is_some_and(|m| m.leaving)) {
+            return Some(Obstacle::Leaving { unit: self.unit_text(unit) });
+        }
+        let listed_by_master =
+            self.redis(master).is_none_or(|redis| redis.replicas.contains(&stranger.host));
+        if stranger.kind == Kind::Redis && listed_by_master {
+            return Some(Obstacle::StillReplicating { stranger: stranger.to_string() });
+        }
+        match self.strangers.get(stranger) {
+            Some(Answer::Said(run_id)) if self.is_known_rightly(view, stranger.kind, run_id) => {
+                None
+            }
+            Some(Answer::Silent(silence)) if !silence.needs_a_cure() => None,
+            Some(Answer::Said(_) | Answer::Silent(_)) => {
+                Some(Obstacle::StrangerAnswers { stranger: stranger.to_string() })
+            }
+            None => Some(Obstacle::StrangerNotAsked { stranger: stranger.to_string() }),
+        }
+    }
+
+    /// True when the server with this run id is a planned unit's and the view lists it under its
+    /// right name as well: forgetting the other name then loses nothing.
+    fn is_known_rightly(&self, view: &SentinelView, kind: Kind, run_id: &str) -> bool {
+        let (unit, listed) = match kind {
+            Kind::Redis => (
+                self.redis_servers().find(|(_, redis)| redis.run_id == run_id).map(|(n, _)| n),
+                &view.replicas,
+            ),
+            Kind::Sentinel => (
+                self.sentinels().find(|(_, other)| other.my_id == run_id).map(|(n, _)| n),
+                &view.sentinels,
+            ),
+        };
+        unit.is_some_and(|unit| self.planned_units_in(listed).contains(&unit))
+    }
+
+    /// RESET forgets the planned as well: each that is listed must be there to be learned again.
+    fn would_be_lost(&self, sentinel: u32, view: &SentinelView, master: u32) -> Option<Obstacle> {
+        let replicating = self.redis(master).map(|redis| {
+            redis.replicas.iter().filter_map(|host| self.planned_unit_named(host)).collect()
+        });
+        let replicating: BTreeSet<u32> = replicating.unwrap_or_default();
+        let lost_replica = self
+            .planned_units_in(&view.replicas)
+            .into_iter()
+            .find(|unit| *unit != master && !replicating.contains(unit));
+        let lost_sentinel = self
+            .planned_units_in(&view.sentinels)
+            .into_iter()
+            .find(|unit| *unit != sentinel && self.sentinel(*unit).is_none());
+        lost_replica.or(lost_sentinel).map(|unit| Obstacle::WouldBeForgotten {
+            unit: self.unit_text(unit),
+            sentinel: self.unit_text(sentinel),
+        })
+    }
+
+    /// The first silence that a person can cure, told together with the count.
+    fn complaint(&self) -> String {
+        self.members
+            .iter()
+            .find_map(|(unit, member)| {
+                let silence = member.sentinel.silence().filter(|why| why.needs_a_cure())?;
+                Some(format!("; Sentinel of {} {silence}", self.unit_text(*unit)))
+            })
+            .unwrap_or_default()
+    }
+
+    /// A unit as Juju writes it.
+    pub fn unit_text(&self, unit: u32) -> String {
+        self.naming.unit(unit).to_string()
+    }
+}

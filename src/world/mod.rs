@@ -1,0 +1,20 @@
+//! Facts: what a run knows, read once. Plain values; nothing here reads or decides.
+
+pub mod cluster;
+pub mod deferral;
+pub mod election;
+pub mod juju;
+pub mod obstacle;
+pub mod password;
+
+use crate::world::cluster::Cluster;
+use crate::world::juju::Juju;
+
+/// All that one event needs to know.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What Juju said.
+    pub juju: Juju,
+    /// What the Redis and Sentinel of every unit said; `None` where nobody needed to be asked.
+    pub cluster: Option<Cluster>,
+}
