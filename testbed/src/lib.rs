@@ -1,1 +1,2 @@
 //! Juju on one machine.
+pub mod pebble;

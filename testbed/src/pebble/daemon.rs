@@ -1,0 +1,1 @@
+//! A daemon as a test holds it.
