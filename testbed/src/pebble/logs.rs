@@ -86,11 +86,6 @@ impl LogBuffer {
         (found.collect(), from + whole as u64)
     }
 
-    /// The place after all that was written.
-    pub(crate) fn end(&self) -> u64 {
-        self.ring.borrow().written
-    }
-
     /// Tells when there is more.
     pub(crate) fn growth(&self) -> watch::Receiver<u64> {
         self.grown.subscribe()

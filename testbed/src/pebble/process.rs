@@ -16,7 +16,9 @@ use nix::unistd::setsid;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::env;
+use std::fs::File;
 use std::io;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -68,6 +70,9 @@ impl Children {
     /// Starts a child. Nothing may be reaped between its start and its entry in the list: both
     /// happen on one thread, without a pause.
     pub(crate) fn spawn(&self, launch: Launch) -> io::Result<Child> {
+        if is_text(&launch.program) {
+            return Err(Errno::ENOEXEC.into());
+        }
         let mut command = Command::new(&launch.program);
         command.arg0(&launch.name).args(&launch.words);
         command.env_clear().envs(&launch.environment);
@@ -165,6 +170,17 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
 
 fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether the kernel would not know what to do with a program. The C library then tries a shell,
+/// which Pebble does not.
+fn is_text(path: &Path) -> bool {
+    let mut head = [0; 4];
+    let Some(mut file) = is_executable(path).then(|| File::open(path).ok()).flatten() else {
+        return false;
+    };
+    let known = file.read_exact(&mut head).is_ok() && head == *b"\x7fELF" || head.starts_with(b"#!");
+    !known
 }
 
 /// The program of a service or a check: a name with a slash is taken as it is.

@@ -122,13 +122,13 @@ async fn live(shared: &Rc<Shared>, options: &Options) -> Result<u8, String> {
     let mut int = heard(SignalKind::interrupt())?;
     let mut quit = heard(SignalKind::quit())?;
     let socket = shared.setup.socket.clone();
-    let listener = serve::bind(&socket, 0o666)?;
+    let listener = serve::bind(&socket, 0o666).await?;
     let port = match &shared.setup.http {
         Some(address) => Some(serve::bind_port(address).await?),
         None => None,
     };
     if let Some(path) = env::var_os(control::FAULTS_VARIABLE).map(PathBuf::from) {
-        let listener = serve::bind(&path, 0o600)?;
+        let listener = serve::bind(&path, 0o600).await?;
         spawn_local(control::listen(Rc::clone(shared), listener));
     }
     if let Some(path) = &options.identities {

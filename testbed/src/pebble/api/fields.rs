@@ -1,8 +1,5 @@
 //! The members of a request's JSON object, read as Go does: names in any case, null is absent.
 
-use http_body_util::BodyExt;
-use http_body_util::Limited;
-use hyper::body::Bytes;
 use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::Deserializer;
@@ -11,6 +8,7 @@ use serde_json::Value;
 use serde_json::error::Category;
 use std::collections::BTreeMap;
 
+use crate::pebble::api::body::whole;
 use crate::pebble::api::reply::Refusal;
 
 /// A JSON object.
@@ -26,16 +24,10 @@ pub(crate) const REQUEST: &str = "cannot decode request body: ";
 /// How the older endpoints do.
 pub(crate) const DATA: &str = "cannot decode data from request body: ";
 
-/// The whole body, which has a limit.
-pub(crate) async fn body(incoming: Incoming, prefix: &str) -> Result<Bytes, Refusal> {
-    let collected = Limited::new(incoming, LARGEST_BODY).collect().await;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|error| Refusal::bad(format!("{prefix}{error}")))
-}
-
 impl Fields {
     /// Reads a body's first JSON value; what follows it does not matter.
     pub(crate) async fn read(incoming: Incoming, prefix: &'static str) -> Result<Self, Refusal> {
-        let body = body(incoming, prefix).await?;
+        let body = whole(incoming, prefix).await?;
         Self::parse(&body, prefix)
     }
 
@@ -147,6 +139,3 @@ fn unfit(prefix: &str, name: &str, wanted: &str) -> Refusal {
     let told = format!("json: cannot unmarshal value into Go struct field .{name} of type {wanted}");
     Refusal::bad(format!("{prefix}{told}"))
 }
-
-/// Larger than any layer or metadata; files come another way.
-const LARGEST_BODY: usize = 32 << 20;

@@ -1,6 +1,5 @@
 //! `/v1/files`: multipart out for reading, multipart in for writing, JSON for the rest.
 
-use http_body_util::BodyDataStream;
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::ACCEPT;
@@ -13,6 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::pebble::api::Answer;
 use crate::pebble::api::Asked;
+use crate::pebble::api::body;
 use crate::pebble::api::fields::Fields;
 use crate::pebble::api::fields::REQUEST;
 use crate::pebble::api::reply;
@@ -129,21 +129,20 @@ fn boundary(read: &[(&str, Vec<u8>)]) -> String {
 pub(crate) async fn write(asked: Asked) -> Answer {
     let header = asked.request.headers().get(CONTENT_TYPE);
     let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let (kind, boundary) = media_type(&header)
-        .ok_or_else(|| Refusal::bad(format!("invalid Content-Type {}", quoted(&header))))?;
-    match kind.as_str() {
-        MULTIPART => {
-            if boundary.len() < SHORTEST_BOUNDARY {
-                return Err(Refusal::bad(format!("invalid boundary {}", quoted(&boundary))));
+    let incoming = asked.request.into_body();
+    let why = match media_type(&header) {
+        None => format!("invalid Content-Type {}", quoted(&header)),
+        Some((kind, boundary)) => match kind.as_str() {
+            MULTIPART if boundary.len() >= SHORTEST_BOUNDARY => {
+                return write_files(incoming, boundary).await;
             }
-            write_files(asked.request.into_body(), boundary).await
-        }
-        "application/json" => {
-            let fields = Fields::read(asked.request.into_body(), REQUEST).await?;
-            manage(&fields)
-        }
-        _ => Err(Refusal::bad(format!("invalid media type {}", quoted(&kind)))),
-    }
+            MULTIPART => format!("invalid boundary {}", quoted(&boundary)),
+            "application/json" => return manage(&Fields::read(incoming, REQUEST).await?),
+            _ => format!("invalid media type {}", quoted(&kind)),
+        },
+    };
+    body::discard(incoming);
+    Err(Refusal::bad(why))
 }
 
 /// The type, in lower case, and the boundary, empty if there is none.
@@ -173,7 +172,7 @@ struct Planned {
 }
 
 async fn write_files(body: Incoming, boundary: String) -> Answer {
-    let mut parts = Multipart::new(BodyDataStream::new(body), boundary);
+    let mut parts = Multipart::new(body::pieces(body), boundary);
     let end = |_| Refusal::bad("cannot read request metadata: multipart: NextPart: EOF");
     let first = parts.next_field().await.map_err(end)?;
     let Some(first) = first else {

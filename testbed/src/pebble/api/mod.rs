@@ -1,5 +1,6 @@
 //! The HTTP API: which path takes which method from whom, and who answers it.
 
+pub(crate) mod body;
 pub(crate) mod change;
 pub(crate) mod fields;
 pub(crate) mod files;
@@ -45,7 +46,10 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let answered = match route(&path) {
-        None => Err(Refusal::not_found("invalid API endpoint requested")),
+        None => {
+            body::discard(request.into_body());
+            Err(Refusal::not_found("invalid API endpoint requested"))
+        }
         Some(endpoint) => admit(shared, endpoint, request, uid).await,
     };
     answered.unwrap_or_else(Refusal::response)
@@ -148,10 +152,12 @@ async fn admit(
     };
     let Some(needed) = needed else {
         let method = quoted(request.method().as_str());
+        body::discard(request.into_body());
         return Err(Refusal::method(format!("method {method} not allowed")));
     };
     let access = shared.access_of(uid);
     if access < needed {
+        body::discard(request.into_body());
         return Err(Refusal::denied());
     }
     let query = Query::parse(request.uri().query().unwrap_or_default());
@@ -170,7 +176,10 @@ async fn dispatch(
         Endpoint::Health => health::health(shared, &asked.query),
         Endpoint::Services if writes => services::act(shared, asked).await,
         Endpoint::Services => services::list(shared, &asked.query),
-        Endpoint::Service => Err(Refusal::bad("not implemented")),
+        Endpoint::Service => {
+            body::discard(asked.request.into_body());
+            Err(Refusal::bad("not implemented"))
+        }
         Endpoint::Plan => services::plan(shared, &asked.query),
         Endpoint::Layers => services::add_layer(shared, asked).await,
         Endpoint::Signals => services::signal(shared, asked).await,

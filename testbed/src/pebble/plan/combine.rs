@@ -71,7 +71,6 @@ impl Entry for Service {
         set(&mut self.working_dir, &other.working_dir);
         set(&mut self.on_success, &other.on_success);
         set(&mut self.on_failure, &other.on_failure);
-        self.combines = other.combines.clone();
         self.after.extend_from_slice(&other.after);
         self.before.extend_from_slice(&other.before);
         self.requires.extend_from_slice(&other.requires);
@@ -93,7 +92,6 @@ impl Entry for Check {
     }
 
     fn merge(&mut self, other: &Self) {
-        self.combines = other.combines.clone();
         set(&mut self.level, &other.level);
         set(&mut self.startup, &other.startup);
         self.period = other.period.or(self.period);
@@ -132,7 +130,6 @@ impl Entry for LogTarget {
     }
 
     fn merge(&mut self, other: &Self) {
-        self.combines = other.combines.clone();
         set(&mut self.kind, &other.kind);
         set(&mut self.location, &other.location);
         self.services.extend_from_slice(&other.services);

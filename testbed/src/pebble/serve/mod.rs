@@ -26,6 +26,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
+use std::time::Instant;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpListener;
@@ -44,10 +46,15 @@ use crate::pebble::serve::wire::Wire;
 use crate::pebble::shared::Shared;
 
 /// A socket of that mode; one that a killed daemon left behind is taken over.
-pub(crate) fn bind(path: &Path, mode: u32) -> Result<UnixListener, String> {
+pub(crate) async fn bind(path: &Path, mode: u32) -> Result<UnixListener, String> {
     let shown = quoted(&path.display().to_string());
-    if UnixStream::connect(path).is_ok() {
-        return Err(format!("cannot listen on {shown}: socket {shown} already in use"));
+    let begun = Instant::now();
+    while UnixStream::connect(path).is_ok() {
+        // A daemon that was just killed may not be quite dead.
+        if begun.elapsed() > LAST_BREATH {
+            return Err(format!("cannot listen on {shown}: socket {shown} already in use"));
+        }
+        sleep(Duration::from_millis(5)).await;
     }
     let bound = || -> io::Result<UnixListener> {
         match fs::remove_file(path) {
@@ -84,7 +91,7 @@ pub(crate) async fn local(shared: Rc<Shared>, listener: UnixListener) {
                 converse(&shared, stream, uid);
             }
             // Out of descriptors: some will come free.
-            Err(_) => sleep(std::time::Duration::from_millis(20)).await,
+            Err(_) => sleep(Duration::from_millis(20)).await,
         }
     }
 }
@@ -94,7 +101,7 @@ pub(crate) async fn remote(shared: Rc<Shared>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => converse(&shared, stream, None),
-            Err(_) => sleep(std::time::Duration::from_millis(20)).await,
+            Err(_) => sleep(Duration::from_millis(20)).await,
         }
     }
 }
@@ -157,3 +164,6 @@ fn no_host() -> Response<Body> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
+
+/// How long the socket of a killed daemon may still accept.
+const LAST_BREATH: Duration = Duration::from_millis(200);
