@@ -60,9 +60,7 @@ impl Owner {
         let group = self.group_number()?;
         let user = match (&by_name, self.user_id) {
             (Some(found), _) => Some(found.uid.as_raw()),
-            (None, Some(id)) => {
-                Some(u32::try_from(id).map_err(|_| OwnerError::UnknownUserId(id))?)
-            }
+            (None, Some(id)) => Some(u32::try_from(id).map_err(|_| OwnerError::UnknownUserId(id))?),
             (None, None) => None,
         };
         match (user, group) {

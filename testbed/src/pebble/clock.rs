@@ -97,7 +97,8 @@ impl Span {
             if whole.is_empty() && fraction.is_empty() {
                 return Err(invalid());
             }
-            let letters = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
+            let letters =
+                after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
             let (unit, after) = after.split_at(letters);
             if unit.is_empty() {
                 return Err(SpanError::NoUnit(text.to_owned()));
@@ -106,7 +107,9 @@ impl Span {
                 .ok_or_else(|| SpanError::UnknownUnit(unit.to_owned(), text.to_owned()))?;
             let whole: i128 =
                 if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-            exact = exact.checked_add(whole.checked_mul(nanos.into()).ok_or_else(invalid)?).ok_or_else(invalid)?;
+            exact = exact
+                .checked_add(whole.checked_mul(nanos.into()).ok_or_else(invalid)?)
+                .ok_or_else(invalid)?;
             total += fractional(fraction, nanos);
             rest = after;
         }

@@ -31,9 +31,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     match commands::run(command, rest) {
         Some(Ok(code)) => ExitCode::from(code),
         Some(Err(why)) => complain(&format!("error: {why}")),
-        None => {
-            complain(&format!("error: unknown command {}, see 'pebble help'", quoted(command)))
-        }
+        None => complain(&format!("error: unknown command {}, see 'pebble help'", quoted(command))),
     }
 }
 
@@ -52,7 +50,8 @@ fn options(words: &[String]) -> Result<Options, String> {
             None => (word.as_str(), None),
         };
         let mut value = || {
-            let missing = || format!("expected argument for flag `{}'", flag.trim_start_matches('-'));
+            let missing =
+                || format!("expected argument for flag `{}'", flag.trim_start_matches('-'));
             given.clone().or_else(|| words.next().cloned()).ok_or_else(missing)
         };
         match flag {

@@ -115,20 +115,17 @@ impl Faults {
 
     /// What happens to this request.
     pub(crate) fn for_request(&mut self, method: &str, path: &str) -> Option<RequestFault> {
-        let due = count_down(
-            self.requests.iter_mut().map(|(wanted, prefix, left, _)| {
-                let method_fits = wanted.as_ref().is_none_or(|wanted| wanted == method);
-                (method_fits && path.starts_with(prefix.as_str()), left)
-            }),
-        )?;
+        let due = count_down(self.requests.iter_mut().map(|(wanted, prefix, left, _)| {
+            let method_fits = wanted.as_ref().is_none_or(|wanted| wanted == method);
+            (method_fits && path.starts_with(prefix.as_str()), left)
+        }))?;
         Some(self.requests.remove(due).3)
     }
 
     /// What happens to a task of this kind.
     pub(crate) fn for_task(&mut self, kind: &str) -> Option<TaskFault> {
-        let due = count_down(
-            self.tasks.iter_mut().map(|(wanted, left, _)| (wanted == kind, left)),
-        )?;
+        let due =
+            count_down(self.tasks.iter_mut().map(|(wanted, left, _)| (wanted == kind, left)))?;
         Some(self.tasks.remove(due).2)
     }
 }

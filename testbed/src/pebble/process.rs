@@ -179,7 +179,8 @@ fn is_text(path: &Path) -> bool {
     let Some(mut file) = is_executable(path).then(|| File::open(path).ok()).flatten() else {
         return false;
     };
-    let known = file.read_exact(&mut head).is_ok() && head == *b"\x7fELF" || head.starts_with(b"#!");
+    let known =
+        file.read_exact(&mut head).is_ok() && head == *b"\x7fELF" || head.starts_with(b"#!");
     !known
 }
 

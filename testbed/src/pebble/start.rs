@@ -65,8 +65,9 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
 
 /// The identities of a file, which take the place of those of the same names.
 pub(crate) fn identities(path: &Path) -> Result<Wanted, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read identities: open {}: {}", path.display(), reason(&error)))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!("cannot read identities: open {}: {}", path.display(), reason(&error))
+    })?;
     let cannot = |why: &str| format!("cannot parse identities: {why}");
     let root = Node::parse(&text).map_err(|error| cannot(&error.to_string()))?;
     let json = root.map(|node| node.to_json()).unwrap_or_default();

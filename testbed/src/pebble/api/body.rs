@@ -20,9 +20,7 @@ type Piece = Result<Bytes, hyper::Error>;
 /// The whole body, which has a limit.
 pub(crate) async fn whole(incoming: Incoming, prefix: &str) -> Result<Bytes, Refusal> {
     let collected = Limited::new(incoming, LARGEST_BODY).collect().await;
-    collected
-        .map(Collected::to_bytes)
-        .map_err(|error| Refusal::bad(format!("{prefix}{error}")))
+    collected.map(Collected::to_bytes).map_err(|error| Refusal::bad(format!("{prefix}{error}")))
 }
 
 /// The body piece by piece.

@@ -37,12 +37,13 @@ impl Fields {
         if text.iter().all(u8::is_ascii_whitespace) {
             return Err(bad("EOF"));
         }
-        let value = Value::deserialize(&mut Deserializer::from_slice(text)).map_err(|error| {
-            match error.classify() {
+        let value =
+            Value::deserialize(&mut Deserializer::from_slice(text)).map_err(|error| match error
+                .classify()
+            {
                 Category::Eof => bad("unexpected EOF"),
                 Category::Io | Category::Syntax | Category::Data => bad(&error.to_string()),
-            }
-        })?;
+            })?;
         Self::of(value, prefix)
     }
 
@@ -60,9 +61,8 @@ impl Fields {
     /// A member as it came; none if it is null.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         let exact = self.members.get(name);
-        let any_case = || {
-            self.members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v)
-        };
+        let any_case =
+            || self.members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
         exact.or_else(any_case).filter(|value| !value.is_null())
     }
 
@@ -136,6 +136,7 @@ impl Fields {
 }
 
 fn unfit(prefix: &str, name: &str, wanted: &str) -> Refusal {
-    let told = format!("json: cannot unmarshal value into Go struct field .{name} of type {wanted}");
+    let told =
+        format!("json: cannot unmarshal value into Go struct field .{name} of type {wanted}");
     Refusal::bad(format!("{prefix}{told}"))
 }

@@ -150,7 +150,8 @@ fn media_type(header: &str) -> Option<(String, String)> {
     let mut pieces = header.split(';');
     let kind = pieces.next()?.trim().to_lowercase();
     let token = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !"()<>@,;:\\\"[]?=".contains(c))
+        !text.is_empty()
+            && text.chars().all(|c| c.is_ascii_graphic() && !"()<>@,;:\\\"[]?=".contains(c))
     };
     if !kind.split('/').all(token) {
         return None;
@@ -226,10 +227,7 @@ async fn metadata(part: Field<'_>) -> Result<Vec<Planned>, Refusal> {
     if files.is_empty() {
         return Err(Refusal::bad("must specify one or more files"));
     }
-    files
-        .into_iter()
-        .map(|fields| Ok(Planned { path: fields.text("path")?, fields }))
-        .collect()
+    files.into_iter().map(|fields| Ok(Planned { path: fields.text("path")?, fields })).collect()
 }
 
 /// Writes a file; an error of its own does not stop the others.
@@ -244,7 +242,8 @@ async fn write_one(plan: &Planned, mut part: Field<'_>) -> Result<Result<(), Fil
     let mut draft = begun;
     loop {
         let chunk = part.chunk().await;
-        let chunk = chunk.map_err(|error| Refusal::bad(format!("cannot read file part: {error}")))?;
+        let chunk =
+            chunk.map_err(|error| Refusal::bad(format!("cannot read file part: {error}")))?;
         let Some(chunk) = chunk else { break };
         draft = draft.and_then(|mut draft| draft.write(&chunk).map(|()| draft));
     }

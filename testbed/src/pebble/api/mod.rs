@@ -145,11 +145,7 @@ async fn admit(
 ) -> Answer {
     let (reading, writing) = needs(&endpoint);
     let writes = request.method() == Method::POST;
-    let needed = if writes {
-        writing
-    } else {
-        reading.filter(|_| request.method() == Method::GET)
-    };
+    let needed = if writes { writing } else { reading.filter(|_| request.method() == Method::GET) };
     let Some(needed) = needed else {
         let method = quoted(request.method().as_str());
         body::discard(request.into_body());
@@ -165,12 +161,7 @@ async fn admit(
     dispatch(shared, endpoint, asked, writes).await
 }
 
-async fn dispatch(
-    shared: &Rc<Shared>,
-    endpoint: Endpoint,
-    asked: Asked,
-    writes: bool,
-) -> Answer {
+async fn dispatch(shared: &Rc<Shared>, endpoint: Endpoint, asked: Asked, writes: bool) -> Answer {
     match endpoint {
         Endpoint::SystemInfo => health::system_info(shared),
         Endpoint::Health => health::health(shared, &asked.query),
@@ -200,8 +191,6 @@ async fn dispatch(
         Endpoint::Notice(id) => notices::one(shared, &id, &asked),
         Endpoint::Metrics => Ok(metrics::metrics(shared)),
         Endpoint::Identities if writes => notices::change_identities(shared, asked).await,
-        Endpoint::Identities => {
-            Ok(reply::sync(shared.state(|state| state.identities.shown())))
-        }
+        Endpoint::Identities => Ok(reply::sync(shared.state(|state| state.identities.shown()))),
     }
 }

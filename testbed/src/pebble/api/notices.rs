@@ -34,9 +34,7 @@ pub(crate) async fn add(shared: &Rc<Shared>, asked: Asked) -> Answer {
     }
     if kind != "custom" {
         let kind = quoted(&kind);
-        return Err(Refusal::bad(format!(
-            "invalid type {kind} (can only add \"custom\" notices)"
-        )));
+        return Err(Refusal::bad(format!("invalid type {kind} (can only add \"custom\" notices)")));
     }
     if key.len() > LONGEST_KEY {
         return Err(Refusal::bad("key must be 256 bytes or less"));
@@ -149,9 +147,10 @@ pub(crate) async fn change_identities(shared: &Rc<Shared>, asked: Asked) -> Answ
     let fields = Fields::read(asked.request.into_body(), REQUEST).await?;
     let action = fields.text("action")?;
     let mut wanted = Wanted::new();
-    for (name, value) in fields.value("identities").and_then(Value::as_object).into_iter().flatten() {
-        let identity = Identity::decode(name, value)
-            .map_err(|why| Refusal::bad(format!("{REQUEST}{why}")))?;
+    for (name, value) in fields.value("identities").and_then(Value::as_object).into_iter().flatten()
+    {
+        let identity =
+            Identity::decode(name, value).map_err(|why| Refusal::bad(format!("{REQUEST}{why}")))?;
         wanted.insert(name.clone(), identity);
     }
     let changed = shared.change_state(|state| match action.as_str() {

@@ -85,9 +85,8 @@ fn upgrade_key(headers: &HeaderMap) -> Option<String> {
             .flat_map(|value| value.split(','))
             .any(|word| word.trim().eq_ignore_ascii_case(wanted))
     };
-    let fits = has(CONNECTION, "upgrade")
-        && has(UPGRADE, "websocket")
-        && has(SEC_WEBSOCKET_VERSION, "13");
+    let fits =
+        has(CONNECTION, "upgrade") && has(UPGRADE, "websocket") && has(SEC_WEBSOCKET_VERSION, "13");
     let key = headers.get(SEC_WEBSOCKET_KEY)?.to_str().ok()?;
     (fits && !key.is_empty()).then(|| key.to_owned())
 }

@@ -66,12 +66,11 @@ async fn ask(url: &str, check: &HttpCheck) -> Result<(Response<Incoming>, Connec
     let host = uri.host().ok_or("no Host in request URL")?;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let stream = connect(bare, uri.port_u16().unwrap_or(80).into()).await?;
-    let (mut sender, connection) =
-        http1::Builder::new()
-            .title_case_headers(true)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| error.to_string())?;
+    let (mut sender, connection) = http1::Builder::new()
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
     let task = spawn_local(async move {
         // How the connection ends shows in the answer, or in its absence.
         let _ = connection.await;

@@ -107,9 +107,10 @@ impl Drop for Leash {
 async fn run(shared: &Shared, exec: &ExecCheck) -> Result<(), Failure> {
     let (launch, output) = prepared(shared, exec).map_err(|why| Failure::bare(&why))?;
     let program = launch.program.display().to_string();
-    let child = shared.children.spawn(launch).map_err(|error| {
-        Failure::bare(&format!("fork/exec {program}: {}", reason(&error)))
-    })?;
+    let child = shared
+        .children
+        .spawn(launch)
+        .map_err(|error| Failure::bare(&format!("fork/exec {program}: {}", reason(&error))))?;
     let mut leash = Leash(Some(child.pid));
     let mut said = VecDeque::new();
     let ended = {
@@ -147,9 +148,8 @@ async fn read(mut output: Receiver, said: &mut VecDeque<u8>) {
 }
 
 fn prepared(shared: &Shared, exec: &ExecCheck) -> Result<(Launch, Receiver), String> {
-    let context = shared
-        .plan(|plan| plan.services.get(&exec.service_context).cloned())
-        .unwrap_or_default();
+    let context =
+        shared.plan(|plan| plan.services.get(&exec.service_context).cloned()).unwrap_or_default();
     let owner = if exec.owner == Owner::default() { &context.owner } else { &exec.owner };
     let ids = owner.ids().map_err(|error| error.to_string())?;
     let mut environment = shared.setup.environment.clone();
@@ -165,7 +165,8 @@ fn prepared(shared: &Shared, exec: &ExecCheck) -> Result<(Launch, Receiver), Str
     }
     let first = words.remove(0);
     let program = program_of(&first)?;
-    let dir = if exec.working_dir.is_empty() { context.working_dir } else { exec.working_dir.clone() };
+    let dir =
+        if exec.working_dir.is_empty() { context.working_dir } else { exec.working_dir.clone() };
     let dir = Some(dir).filter(|dir| !dir.is_empty());
     if let Some(dir) = dir.as_ref().filter(|_| ids.is_none_or(|ids| ids.are_own())) {
         std::fs::metadata(dir).map_err(|error| format!("chdir {dir}: {}", reason(&error)))?;

@@ -57,8 +57,7 @@ fn enter(shared: &Rc<Shared>, name: &str, mode: Mode) {
             Box::pin(turn.run(asked, abort))
         })
     };
-    let task =
-        NewTask { kind, summary: summary.clone(), waits_for: vec![], lane: 0, job };
+    let task = NewTask { kind, summary: summary.clone(), waits_for: vec![], lane: 0, job };
     let check = Some(name.to_owned());
     let change = NewChange { kind, summary, services: vec![], check, tasks: vec![task] };
     let (change, _) = tasks::begin(shared, change);

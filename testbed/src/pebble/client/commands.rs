@@ -22,7 +22,8 @@ pub(crate) fn run(command: &str, words: &[String]) -> Option<Done> {
         "notify" => notify(words),
         "services" => services(words),
         "start" | "stop" | "restart" | "signal" if words.is_empty() => {
-            let needed = if command == "signal" { "<SIGNAL>" } else { "<service> (at least 1 argument)" };
+            let needed =
+                if command == "signal" { "<SIGNAL>" } else { "<service> (at least 1 argument)" };
             Err(format!("the required argument `{needed}` was not provided"))
         }
         "start" | "stop" | "restart" => act(command, words),
@@ -74,7 +75,10 @@ fn remark(text: &str) -> Done {
 }
 
 /// The words that are no flags, and the values of the flags that are known.
-fn parsed<'a>(words: &'a [String], flags: &[&str]) -> Result<(Vec<&'a str>, Map<String, Value>), String> {
+fn parsed<'a>(
+    words: &'a [String],
+    flags: &[&str],
+) -> Result<(Vec<&'a str>, Map<String, Value>), String> {
     let mut plain = Vec::new();
     let mut found = Map::new();
     let mut words = words.iter();
@@ -145,7 +149,11 @@ fn notify(words: &[String]) -> Done {
 fn table(rows: &[Vec<String>]) -> Done {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
@@ -166,7 +174,8 @@ fn cell(row: &Value, name: &str) -> String {
 }
 
 fn listed(path: &str, words: &[&str]) -> Result<Vec<Value>, String> {
-    let query = if words.is_empty() { String::new() } else { format!("?names={}", words.join(",")) };
+    let query =
+        if words.is_empty() { String::new() } else { format!("?names={}", words.join(",")) };
     let result = result_of(&format!("{path}{query}"))?;
     Ok(result.as_array().cloned().unwrap_or_default())
 }
@@ -192,13 +201,18 @@ fn checks(words: &[String]) -> Done {
     found.retain(|check| level.is_empty() || cell(check, "level") == level);
     if found.is_empty() {
         let all = names.is_empty() && level.is_empty();
-        return remark(if all { "Plan has no health checks." } else { "No matching health checks." });
+        return remark(if all {
+            "Plan has no health checks."
+        } else {
+            "No matching health checks."
+        });
     }
     let head = ["Check", "Level", "Startup", "Status", "Successes", "Failures", "Change"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(found.iter().map(|check| {
         let failures = check.get("failures").and_then(Value::as_u64).unwrap_or(0);
-        let mut row = ["name", "level", "startup", "status", "successes"].map(|n| cell(check, n)).to_vec();
+        let mut row =
+            ["name", "level", "startup", "status", "successes"].map(|n| cell(check, n)).to_vec();
         row.push(format!("{failures}/{}", cell(check, "threshold")));
         row.push(cell(check, "change-id"));
         row
@@ -257,7 +271,8 @@ fn logs(words: &[String]) -> Done {
         "all" => "-1",
         count => count,
     };
-    let (_, answer) = ask("GET", &format!("/v1/logs?n={count}&services={}", names.join(",")), None)?;
+    let (_, answer) =
+        ask("GET", &format!("/v1/logs?n={count}&services={}", names.join(",")), None)?;
     let text = match &answer {
         Value::String(text) => text.clone(),
         // A single line is JSON as a whole.

@@ -49,8 +49,7 @@ pub(crate) fn begin(shared: &Rc<Shared>, fields: &Fields) -> Result<(u64, Value)
         let (shared, session) = (Rc::clone(shared), Rc::clone(&session));
         Box::new(move |task, abort| Box::pin(run::run(shared, task, ordered, session, abort)))
     };
-    let task =
-        NewTask { kind: "exec", summary: summary.clone(), waits_for: vec![], lane: 0, job };
+    let task = NewTask { kind: "exec", summary: summary.clone(), waits_for: vec![], lane: 0, job };
     let tasks = vec![task];
     let change = NewChange { kind: "exec", summary, services: vec![], check: None, tasks };
     let (change, tasks) = tasks::begin(shared, change);
@@ -71,7 +70,9 @@ fn checked(shared: &Shared, fields: &Fields) -> Result<Ordered, Refusal> {
     };
     let timeout = match fields.text("timeout")?.as_str() {
         "" => None,
-        text => Some(Span::parse(text).map_err(|why| Refusal::bad(format!("invalid timeout: {why}")))?),
+        text => {
+            Some(Span::parse(text).map_err(|why| Refusal::bad(format!("invalid timeout: {why}")))?)
+        }
     };
     let program = find_program(name)
         .ok_or_else(|| Refusal::bad(format!("cannot find executable {}", quoted(name))))?;

@@ -31,16 +31,16 @@ pub(crate) fn list(path: &str, pattern: &str, itself: bool) -> Result<Vec<Value>
         return Ok(shown.into_iter().collect());
     }
     let listing = fs::read_dir(&path).map_err(|error| FileError::system("open", &path, &error))?;
-    let mut names: Vec<String> = listing
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<String> =
+        listing.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     fits("")?;
     let mut shown = Vec::new();
     for name in names {
         let full = if path == "/" { format!("/{name}") } else { format!("{path}/{name}") };
-        if let Some(facts) = fs::symlink_metadata(&full).ok().filter(|_| matches!(fits(&name), Ok(true))) {
+        if let Some(facts) =
+            fs::symlink_metadata(&full).ok().filter(|_| matches!(fits(&name), Ok(true)))
+        {
             shown.push(entry(&full, &name, &facts));
         }
     }

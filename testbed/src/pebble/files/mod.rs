@@ -92,7 +92,5 @@ pub(crate) fn owner(fields: &Fields) -> Result<Owner, Refusal> {
 
 /// The numbers of an owner.
 pub(crate) fn ids(owner: &Owner) -> Result<Option<Ids>, FileError> {
-    owner
-        .ids()
-        .map_err(|why| FileError::generic(format!("cannot look up user and group: {why}")))
+    owner.ids().map_err(|why| FileError::generic(format!("cannot look up user and group: {why}")))
 }

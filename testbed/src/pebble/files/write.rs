@@ -57,9 +57,7 @@ impl Draft {
 
     /// Adds some content.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| FileError::system("write", &self.beside, &error))
+        self.file.write_all(bytes).map_err(|error| FileError::system("write", &self.beside, &error))
     }
 
     /// Puts the file in its place.
@@ -67,7 +65,8 @@ impl Draft {
         let beside = self.beside.clone();
         let failed = |deed: &str, error: &io::Error| FileError::system(deed, &beside, error);
         if let Some(ids) = self.ids {
-            chown(&beside, Some(ids.user), Some(ids.group)).map_err(|error| failed("chown", &error))?;
+            chown(&beside, Some(ids.user), Some(ids.group))
+                .map_err(|error| failed("chown", &error))?;
         }
         // Exact, whatever the umask; after the owner, whose change takes special bits away.
         self.file
@@ -178,7 +177,8 @@ fn random_word() -> String {
     let mut seed = now.as_nanos() ^ (u128::from(std::process::id()) << 64);
     let mut word = String::new();
     while word.len() < 12 {
-        seed = seed.wrapping_mul(0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645).wrapping_add(0x9E37_79B9);
+        seed =
+            seed.wrapping_mul(0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645).wrapping_add(0x9E37_79B9);
         let at = usize::try_from((seed >> 64) % LETTERS.len() as u128).unwrap_or_default();
         word.extend(LETTERS.get(at).map(|&letter| char::from(letter)));
     }

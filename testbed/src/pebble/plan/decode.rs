@@ -19,9 +19,8 @@ use crate::pebble::yaml::node::Value;
 
 /// Reads a layer's text.
 pub(crate) fn layer(label: &str, text: &str) -> Result<Entries, PlanError> {
-    let broken = |why: String| {
-        PlanError::Layer(format!("cannot parse layer {}: {why}", quoted(label)))
-    };
+    let broken =
+        |why: String| PlanError::Layer(format!("cannot parse layer {}: {why}", quoted(label)));
     let mut entries = Entries::default();
     let Some(root) = Node::parse(text).map_err(|error| broken(error.to_string()))? else {
         return Ok(entries);
@@ -115,7 +114,9 @@ fn pairs<'a>(node: &'a Node, into: &str) -> Read<Vec<(&'a str, &'a Node)>> {
 
 fn mismatch(node: &Node, into: &str) -> String {
     let what = match &node.value {
-        Value::Scalar { text, .. } => format!("!!str `{}`", text.chars().take(10).collect::<String>()),
+        Value::Scalar { text, .. } => {
+            format!("!!str `{}`", text.chars().take(10).collect::<String>())
+        }
         Value::List(_) => "!!seq".to_owned(),
         Value::Map(_) => "!!map".to_owned(),
     };

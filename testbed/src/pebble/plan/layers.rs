@@ -61,7 +61,8 @@ impl Layers {
         if let Some(twice) = self.stack.iter().find(|layer| layer.label == label) {
             return Err(format!("invalid layer filename: {} not unique", quoted(&twice.label)));
         }
-        let text = fs::read_to_string(path).map_err(|error| format!("cannot read layer: {error}"))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("cannot read layer: {error}"))?;
         let entries = parsed(label, &text).map_err(PlanError::bare)?;
         self.stack.push(Layer { label: label.to_owned(), entries });
         Ok(())
@@ -92,7 +93,11 @@ fn place(stack: &[Layer], new: &Addition<'_>) -> Result<usize, PlanError> {
     let folder = folder_of(new.label);
     match stack.iter().rposition(|layer| folder_of(&layer.label) == folder) {
         Some(last) if last + 1 < stack.len() => {
-            if new.inner { Ok(last + 1) } else { Err(PlanError::Inner) }
+            if new.inner {
+                Ok(last + 1)
+            } else {
+                Err(PlanError::Inner)
+            }
         }
         Some(_) | None => Ok(stack.len()),
     }

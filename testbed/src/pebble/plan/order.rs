@@ -168,7 +168,12 @@ mod tests {
 
     #[test]
     fn a_chain_is_one_lane_and_strangers_are_their_own() {
-        let chain = services(&[("a", &["b"], &["b"]), ("b", &["c"], &["c"]), ("c", &[], &[]), ("d", &[], &[])]);
+        let chain = services(&[
+            ("a", &["b"], &["b"]),
+            ("b", &["c"], &["c"]),
+            ("c", &[], &[]),
+            ("d", &[], &[]),
+        ]);
         let all = ["a".to_owned(), "d".to_owned()];
         assert_eq!(
             lanes(&chain, &all, Towards::Start).unwrap(),

@@ -46,7 +46,11 @@ fn service(name: &str, entry: &Service) -> Result<(), String> {
         Err(format!("plan service {shown} {field} action {} invalid", quoted(action)))
     };
     let after_failure = ["restart", "shutdown", "success-shutdown", "ignore"];
-    action("on-success", &entry.on_success, &["restart", "shutdown", "failure-shutdown", "ignore"])?;
+    action(
+        "on-success",
+        &entry.on_success,
+        &["restart", "shutdown", "failure-shutdown", "ignore"],
+    )?;
     action("on-failure", &entry.on_failure, &after_failure)?;
     for word in entry.on_check_failure.values() {
         action("on-check-failure", word, &after_failure)?;

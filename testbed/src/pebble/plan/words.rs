@@ -97,7 +97,10 @@ mod tests {
 
     #[test]
     fn words_are_split_as_a_shell_does() {
-        assert_eq!(command(r#"a "b c" 'd e' f\ g h#i # j"#).unwrap(), ["a", "b c", "d e", "f g", "h#i"]);
+        assert_eq!(
+            command(r#"a "b c" 'd e' f\ g h#i # j"#).unwrap(),
+            ["a", "b c", "d e", "f g", "h#i"]
+        );
         assert_eq!(command("a [ b 'c d' ]").unwrap(), ["a", "b", "c d"]);
         assert_eq!(command("a ''").unwrap(), ["a", ""]);
     }

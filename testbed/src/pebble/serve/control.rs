@@ -55,9 +55,7 @@ fn come_back(shared: &Shared) {
     shared.save();
     let Ok(program) = env::current_exe() else { return };
     let boot_id = crate::pebble::run::fresh_id();
-    let error = Command::new(program)
-        .args(env::args_os().skip(1))
-        .env(BOOT_ID_VARIABLE, boot_id)
-        .exec();
+    let error =
+        Command::new(program).args(env::args_os().skip(1)).env(BOOT_ID_VARIABLE, boot_id).exec();
     journal::note(&format!("Cannot come back: {error}"));
 }

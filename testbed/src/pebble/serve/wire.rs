@@ -87,7 +87,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if is_own_refusal(bytes) {
-            while let Some(rest) = NOT_HTTP.get(self.instead.unwrap_or(0)..).filter(|r| !r.is_empty()) {
+            while let Some(rest) =
+                NOT_HTTP.get(self.instead.unwrap_or(0)..).filter(|r| !r.is_empty())
+            {
                 let sent = ready!(Pin::new(&mut self.stream).poll_write(context, rest))?;
                 self.instead = Some(self.instead.unwrap_or(0) + sent);
             }

@@ -145,9 +145,8 @@ fn start_tasks(shared: &Rc<Shared>, lanes: &Lanes, mut tasks: Vec<NewTask>) -> V
             let mut waits_for = stops.clone();
             waits_for.extend((at > 0).then(|| tasks.len() - 1));
             let (shared, service) = (Rc::clone(shared), name.clone());
-            let job: Job = Box::new(move |task, abort| {
-                Box::pin(machine::start(shared, task, service, abort))
-            });
+            let job: Job =
+                Box::new(move |task, abort| Box::pin(machine::start(shared, task, service, abort)));
             let summary = format!("Start service {}", quoted(name));
             tasks.push(NewTask { kind: "start", summary, waits_for, lane, job });
         }
@@ -161,8 +160,7 @@ fn stop_tasks(shared: &Rc<Shared>, lanes: &Lanes) -> Vec<NewTask> {
         for (at, name) in names.iter().enumerate() {
             let waits_for = (at > 0).then(|| tasks.len() - 1).into_iter().collect();
             let (shared, service) = (Rc::clone(shared), name.clone());
-            let job: Job =
-                Box::new(move |task, _| Box::pin(machine::stop(shared, task, service)));
+            let job: Job = Box::new(move |task, _| Box::pin(machine::stop(shared, task, service)));
             let summary = format!("Stop service {}", quoted(name));
             tasks.push(NewTask { kind: "stop", summary, waits_for, lane, job });
         }

@@ -36,10 +36,9 @@ pub(super) fn launch(shared: &Rc<Shared>, name: &str, stage: Stage) -> Result<()
     let program = launch.program.display().to_string();
     let kill_delay = config.kill_delay();
     journal::note(&format!("Service {} starting: {}", quoted(name), config.command));
-    let child = shared
-        .children
-        .spawn(launch)
-        .map_err(|error| format!("cannot start service: fork/exec {program}: {}", reason(&error)))?;
+    let child = shared.children.spawn(launch).map_err(|error| {
+        format!("cannot start service: fork/exec {program}: {}", reason(&error))
+    })?;
     logs.begin();
     let run = with(shared, name, |run| {
         run.enter(stage);

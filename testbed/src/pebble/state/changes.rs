@@ -93,14 +93,8 @@ impl Changes {
 
     /// A change is as far as its least finished task; without tasks it has nothing left to do.
     pub(crate) fn status(&self, change: &Change) -> Status {
-        const ORDER: [Status; 6] = [
-            Status::Abort,
-            Status::Doing,
-            Status::Do,
-            Status::Error,
-            Status::Done,
-            Status::Hold,
-        ];
+        const ORDER: [Status; 6] =
+            [Status::Abort, Status::Doing, Status::Do, Status::Error, Status::Done, Status::Hold];
         let has = |wanted: Status| {
             change.tasks.iter().any(|id| self.tasks.get(id).is_some_and(|t| t.status == wanted))
         };

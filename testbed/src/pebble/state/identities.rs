@@ -100,7 +100,8 @@ impl Identities {
     /// New names only.
     pub(crate) fn add(&mut self, wanted: Wanted) -> Result<(), IdentityError> {
         self.not_null(&wanted, "add")?;
-        let known: Vec<&str> = wanted.keys().filter(|n| self.0.contains_key(*n)).map(String::as_str).collect();
+        let known: Vec<&str> =
+            wanted.keys().filter(|n| self.0.contains_key(*n)).map(String::as_str).collect();
         if !known.is_empty() {
             return Err(IdentityError::Exist(listed(known)));
         }

@@ -95,7 +95,8 @@ impl Notices {
         if let Some((id, notice)) = known {
             notice.occurrences += 1;
             notice.last_occurred = now;
-            let due = notice.last_repeated.checked_add(SignedDuration::from_nanos(new.repeat_after.0));
+            let due =
+                notice.last_repeated.checked_add(SignedDuration::from_nanos(new.repeat_after.0));
             if due.is_ok_and(|due| now > due) {
                 notice.last_repeated = now;
             }
@@ -147,7 +148,9 @@ impl Notices {
             .iter()
             .filter(|(_, notice)| {
                 !is_expired(notice, now)
-                    && (filter.user.is_none() || notice.user.is_none() || notice.user == filter.user)
+                    && (filter.user.is_none()
+                        || notice.user.is_none()
+                        || notice.user == filter.user)
                     && (filter.kinds.is_empty() || filter.kinds.contains(&notice.kind))
                     && (filter.keys.is_empty() || filter.keys.contains(&notice.key))
                     && filter.after.is_none_or(|after| notice.last_repeated > after)
@@ -187,7 +190,8 @@ impl Notice {
                 fields.insert("last-data".to_owned(), json!(self.data));
             }
             if self.repeat_after != 0 {
-                fields.insert("repeat-after".to_owned(), Span(self.repeat_after).to_string().into());
+                fields
+                    .insert("repeat-after".to_owned(), Span(self.repeat_after).to_string().into());
             }
         }
         shown

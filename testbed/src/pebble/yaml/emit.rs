@@ -173,8 +173,8 @@ fn double(value: &str) -> String {
 fn has_other_meaning(value: &str) -> bool {
     const WORDS: [&str; 26] = [
         "", "~", "null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", ".inf",
-        ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN",
-        "<<", "0x", "=:",
+        ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN",
+        ".NAN", "<<", "0x", "=:",
     ];
     // Readers of the older YAML 1.1 take these for booleans.
     const OLD_WORDS: [&str; 16] = [
@@ -216,7 +216,9 @@ fn is_date(value: &str) -> bool {
     let date = value.get(..10).unwrap_or(value);
     let mut parts = date.split('-');
     let long = |part: Option<&str>, width| {
-        part.is_some_and(|p| p.len() <= width && !p.is_empty() && p.chars().all(|c| c.is_ascii_digit()))
+        part.is_some_and(|p| {
+            p.len() <= width && !p.is_empty() && p.chars().all(|c| c.is_ascii_digit())
+        })
     };
     let shaped = date.len() >= 8
         && date.as_bytes().get(4) == Some(&b'-')

@@ -20,7 +20,10 @@ pub(crate) struct Node {
 /// What a node is.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     /// In the order of the text.
     Map(Vec<(Node, Node)>),
@@ -176,7 +179,9 @@ fn weight(node: &Node) -> usize {
     match &node.value {
         Value::Scalar { .. } => 1,
         Value::List(items) => items.iter().map(weight).sum::<usize>() + 1,
-        Value::Map(entries) => entries.iter().map(|(k, v)| weight(k) + weight(v)).sum::<usize>() + 1,
+        Value::Map(entries) => {
+            entries.iter().map(|(k, v)| weight(k) + weight(v)).sum::<usize>() + 1
+        }
     }
 }
 
