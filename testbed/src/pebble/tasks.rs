@@ -102,7 +102,7 @@ pub(crate) fn begin(shared: &Rc<Shared>, new: NewChange) -> (u64, Vec<u64>) {
             spawned: now,
             ready: ids.is_empty().then_some(now),
         };
-        changes.changes.insert(change, made);
+        changes.all.insert(change, made);
         tell(state, Some(change));
         if ids.is_empty() {
             // Begun and done at once: two occurrences, as for any other change.
@@ -118,7 +118,7 @@ pub(crate) fn begin(shared: &Rc<Shared>, new: NewChange) -> (u64, Vec<u64>) {
 /// Records that a change got another status.
 fn tell(state: &mut State, change: Option<u64>) {
     let Some(id) = change else { return };
-    let Some(known) = state.changes.changes.get(&id) else { return };
+    let Some(known) = state.changes.all.get(&id) else { return };
     state.notices.record_change(id, &known.kind, known.check.as_deref());
 }
 
@@ -134,7 +134,7 @@ fn advance(shared: &Rc<Shared>, change: u64) {
     let due: Vec<u64> = shared.state(|state| {
         let changes = &state.changes;
         let done = |id: &u64| changes.tasks.get(id).is_some_and(|t| t.status == Status::Done);
-        let tasks = changes.changes.get(&change).map(|c| c.tasks.as_slice()).unwrap_or_default();
+        let tasks = changes.all.get(&change).map(|c| c.tasks.as_slice()).unwrap_or_default();
         tasks
             .iter()
             .filter(|id| {
@@ -198,7 +198,7 @@ pub(crate) fn finish(shared: &Rc<Shared>, task: u64, outcome: Result<(), String>
 pub(crate) fn abort(shared: &Rc<Shared>, change: u64) -> bool {
     let tasks = shared.state(|state| {
         let changes = &state.changes;
-        let known = changes.changes.get(&change).map(|c| c.tasks.clone()).unwrap_or_default();
+        let known = changes.all.get(&change).map(|c| c.tasks.clone()).unwrap_or_default();
         let status = |id: u64| changes.tasks.get(&id).map(|task| (id, task.status));
         known.into_iter().filter_map(status).filter(|(_, s)| !s.is_ready()).collect::<Vec<_>>()
     });
@@ -237,7 +237,7 @@ pub(crate) async fn ready(shared: &Shared, change: u64) {
     loop {
         let over = shared.state(|state| {
             let changes = &state.changes;
-            changes.changes.get(&change).is_none_or(|c| changes.status(c).is_ready())
+            changes.all.get(&change).is_none_or(|c| changes.status(c).is_ready())
         });
         if over || pulse.changed().await.is_err() {
             return;

@@ -102,7 +102,8 @@ fn frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut data = vec![0; usize::try_from(size).unwrap()];
     stream.read_exact(&mut data)?;
     // A frame that continues another is binary here: texts are short.
-    Ok((if head[0] & 15 == 0 { 2 } else { head[0] & 15 }, data))
+    let opcode = head[0] & 15;
+    Ok((if opcode == 0 { 2 } else { opcode }, data))
 }
 
 /// Connects the websockets of an exec, feeds and drains them, and waits for its change.

@@ -1,7 +1,7 @@
 //! Holds a Pebble against a table of recorded exchanges: the own daemon, or the program named by PEBBLE.
 //!
 //! A table is `{"scenarios": [{"name", "steps": [...]}, ...]}`; tests/data/pebble-cases.json is one, and
-//! PEBBLE_TABLES names more (paths, colon between). Each scenario gets a fresh directory `$DIR` and a
+//! `PEBBLE_TABLES` names more (paths, colon between). Each scenario gets a fresh directory `$DIR` and a
 //! fresh daemon, started there as `pebble run --create-dirs --hold` with `PEBBLE=$DIR/p` and a small
 //! fixed environment. More of it: `args` replaces the two options, `env` adds variables, `files` are
 //! written first, `start: false` starts nothing, `pid1` makes the daemon PID 1 of its own namespace.
@@ -13,7 +13,6 @@
 //! is named, in answers and in the table: times, ids, the directory, the port, the own user.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -32,6 +31,7 @@ use std::env;
 use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::ExitCode;
@@ -79,14 +79,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn version(pebble: &PathBuf) -> String {
+fn version(pebble: &Path) -> String {
     let said = Command::new(pebble).args(["version", "--client"]).output();
     let said = said.unwrap_or_else(|error| panic!("cannot run {}: {error}", pebble.display()));
     String::from_utf8_lossy(&said.stdout).trim().to_owned()
 }
 
 /// Plays the scenarios, several at a time: they mostly wait. Answers how many passed, failed, were skipped.
-fn play_all(scenarios: &[Value], pebble: &PathBuf) -> [usize; 3] {
+fn play_all(scenarios: &[Value], pebble: &Path) -> [usize; 3] {
     let next = AtomicUsize::new(0);
     let counts = Mutex::new([0; 3]);
     thread::scope(|scope| {
@@ -108,7 +108,7 @@ fn play_all(scenarios: &[Value], pebble: &PathBuf) -> [usize; 3] {
     counts.into_inner().unwrap()
 }
 
-fn play(scenario: &Value, pebble: &PathBuf) -> (usize, Vec<String>) {
+fn play(scenario: &Value, pebble: &Path) -> (usize, Vec<String>) {
     let needs_root = scenario["root"] == true || scenario["pid1"] == true;
     if needs_root && !nix::unistd::geteuid().is_root() {
         return (SKIPPED, vec![]);

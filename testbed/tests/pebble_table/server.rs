@@ -93,7 +93,7 @@ fn answer_one(stream: TcpStream, told: &(Mutex<Told>, Condvar)) -> Option<()> {
     drop(state);
     let mut head = format!("HTTP/1.0 {} OK\r\n", answer["status"].as_u64().unwrap_or(200));
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-        head.push_str(&format!("{name}: {}\r\n", value.as_str().unwrap()));
+        head.extend([name, ": ", value.as_str().unwrap(), "\r\n"]);
     }
     let body = answer["body"].as_str().unwrap_or_default();
     let mut stream = stream;

@@ -27,6 +27,7 @@ use crate::names::matches;
 use crate::server::Server;
 use crate::streams::PATIENCE;
 use crate::streams::pause;
+use crate::verbs;
 
 /// Where a scenario is played.
 pub(crate) struct Stage {
@@ -86,7 +87,7 @@ impl Stage {
         stage.socket = stage.env.get("PEBBLE_SOCKET").cloned().unwrap_or(default).into();
         for (path, text) in scenario["files"].as_object().into_iter().flatten() {
             let path = stage.fill(&path.as_str().into());
-            stage.write(&json!({"write": path, "text": stage.fill(text)}));
+            verbs::write(&json!({"write": path, "text": stage.fill(text)}));
         }
         if scenario["start"] != false {
             let started = stage.start(&json!({"start": {}}));
@@ -223,13 +224,13 @@ impl Stage {
             found.insert(name.clone(), body.pointer(&pointer).unwrap().clone());
         }
         for (name, value) in found {
-            match value {
+            match &value {
                 Value::Null => {}
                 Value::String(text) => {
-                    self.values.insert(name, text);
+                    self.values.insert(name, text.clone());
                 }
-                other => {
-                    self.values.insert(name, other.to_string());
+                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    self.values.insert(name, value.to_string());
                 }
             }
         }

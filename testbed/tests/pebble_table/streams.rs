@@ -7,6 +7,7 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 use std::env;
+use std::fmt::Write;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
@@ -113,7 +114,11 @@ pub(crate) fn shorten(data: &[u8]) -> String {
     if data.len() <= 4000 {
         return String::from_utf8_lossy(data).into_owned();
     }
-    let digest: String = Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(data).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     format!("{} bytes, sha256 {digest}", data.len())
 }
 

@@ -1,7 +1,7 @@
 //! What a step can do. A request (`get put post delete head patch`) has `json`, `text` or `parts`
 //! (multipart), `headers`, `as` UID, `lines` N (of a stream, then hang up). `raw` sends bytes as they
 //! are; `exec` runs a command over websockets; `upgrade` is only a handshake; `poll` looks until the
-//! subset `until` matches: a path of the API, file:PATH, count:RE (processes), exit:, served:. `cli` is
+//! subset `until` matches: a path of the API, <file:PATH>, count:RE (processes), exit:, served:. `cli` is
 //! the daemon's own command line; `write read sh` are about files; `kill start stop` about the daemon
 //! and its processes; `serve` is an HTTP server on $PORT; `join` waits for a step with `background`.
 
@@ -60,7 +60,7 @@ impl Stage {
         } else if step.get("cli").is_some() {
             self.cli(step)
         } else if step.get("write").is_some() {
-            self.write(step)
+            write(step)
         } else if let Some(path) = text("read") {
             read(Path::new(&path))
         } else if let Some(line) = text("sh") {
@@ -308,16 +308,16 @@ impl Stage {
         };
         json!({"exit": code(done.status), "stdout": words(&done.stdout), "stderr": words(&done.stderr)})
     }
+}
 
-    /// Writes a file.
-    pub(crate) fn write(&self, step: &Value) -> Value {
-        let path = Path::new(step["write"].as_str().unwrap());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, step["text"].as_str().unwrap_or_default()).unwrap();
-        let mode = u32::from_str_radix(step["mode"].as_str().unwrap_or("644"), 8).unwrap();
-        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-        json!({})
-    }
+/// Writes a file.
+pub(crate) fn write(step: &Value) -> Value {
+    let path = Path::new(step["write"].as_str().unwrap());
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, step["text"].as_str().unwrap_or_default()).unwrap();
+    let mode = u32::from_str_radix(step["mode"].as_str().unwrap_or("644"), 8).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    json!({})
 }
 
 fn read(path: &Path) -> Value {
@@ -349,14 +349,13 @@ fn as_part(part: &Value, boundary: &str) -> String {
     let mut place = format!("form-data; name=\"{}\"", part["name"].as_str().unwrap());
     if let Some(name) = part["filename"].as_str() {
         let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-        place.push_str(&format!("; filename=\"{name}\""));
+        place.extend(["; filename=\"", &name, "\""]);
     }
-    let (kind, data) = match part.get("json") {
-        Some(json) => ("application/json", json.to_string()),
-        None => {
-            let times = usize::try_from(part["times"].as_u64().unwrap_or(1)).unwrap();
-            ("application/octet-stream", part["text"].as_str().unwrap_or_default().repeat(times))
-        }
+    let (kind, data) = if let Some(json) = part.get("json") {
+        ("application/json", json.to_string())
+    } else {
+        let times = usize::try_from(part["times"].as_u64().unwrap_or(1)).unwrap();
+        ("application/octet-stream", part["text"].as_str().unwrap_or_default().repeat(times))
     };
     format!(
         "--{boundary}\r\nContent-Type: {kind}\r\nContent-Disposition: {place}\r\n\r\n{data}\r\n"

@@ -30,7 +30,7 @@ pub(crate) fn list(shared: &Shared, query: &Query) -> Answer {
     let shown: Vec<Value> = shared.state(|state| {
         let changes = &state.changes;
         changes
-            .changes
+            .all
             .iter()
             .filter(|(_, change)| {
                 let over = changes.status(change).is_ready();

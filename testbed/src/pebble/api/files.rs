@@ -114,7 +114,7 @@ fn copied(error: &FileError) -> FileError {
 fn boundary(read: &[(&str, Vec<u8>)]) -> String {
     let mut number = 0_u64;
     loop {
-        let boundary = format!("{:060x}", u128::from(number) + 0x7ebb_1e5e_ba11_0f_u128);
+        let boundary = format!("{:060x}", u128::from(number) + 0x007e_bb1e_5eba_110f_u128);
         let taken = |content: &[u8]| {
             content.windows(boundary.len()).any(|window| window == boundary.as_bytes())
         };
@@ -319,11 +319,11 @@ fn manage(fields: &Fields) -> Answer {
 fn make(fields: &Fields) -> Result<Value, Refusal> {
     let (path, mode) = (fields.text("path")?, fields.text("permissions")?);
     let (owner, parents) = (files::owner(fields)?, fields.boolean("make-parents")?);
-    let made = files::absolute(&path)
+    let outcome = files::absolute(&path)
         .and_then(|()| files::permissions(&mode, 0o755))
         .and_then(|mode| files::ids(&owner).map(|ids| (mode, ids)))
         .and_then(|(mode, ids)| make_dir(&path, parents, mode, ids));
-    Ok(files::outcome(&path, made))
+    Ok(files::outcome(&path, outcome))
 }
 
 const MULTIPART: &str = "multipart/form-data";

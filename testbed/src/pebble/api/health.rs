@@ -1,5 +1,6 @@
 //! How the daemon and its checks are.
 
+use hyper::Response;
 use hyper::StatusCode;
 use serde_json::Value;
 use serde_json::json;
@@ -12,18 +13,19 @@ use crate::pebble::api::fields::Fields;
 use crate::pebble::api::fields::REQUEST;
 use crate::pebble::api::query::Query;
 use crate::pebble::api::reply;
+use crate::pebble::api::reply::Body;
 use crate::pebble::api::reply::Refusal;
 use crate::pebble::checks;
 use crate::pebble::quote::quoted;
 use crate::pebble::shared::Shared;
 
 /// `GET /v1/system-info`
-pub(crate) fn system_info(shared: &Shared) -> Answer {
+pub(crate) fn system_info(shared: &Shared) -> Response<Body> {
     let mut shown = json!({"boot-id": *shared.boot_id.borrow(), "version": VERSION});
     if let (Some(address), Value::Object(fields)) = (&shared.setup.http, &mut shown) {
         fields.insert("http-address".to_owned(), address.clone().into());
     }
-    Ok(reply::sync(shown))
+    reply::sync(shown)
 }
 
 /// `GET /v1/health`

@@ -163,10 +163,10 @@ async fn admit(
 
 async fn dispatch(shared: &Rc<Shared>, endpoint: Endpoint, asked: Asked, writes: bool) -> Answer {
     match endpoint {
-        Endpoint::SystemInfo => health::system_info(shared),
+        Endpoint::SystemInfo => Ok(health::system_info(shared)),
         Endpoint::Health => health::health(shared, &asked.query),
         Endpoint::Services if writes => services::act(shared, asked).await,
-        Endpoint::Services => services::list(shared, &asked.query),
+        Endpoint::Services => Ok(services::list(shared, &asked.query)),
         Endpoint::Service => {
             body::discard(asked.request.into_body());
             Err(Refusal::bad("not implemented"))

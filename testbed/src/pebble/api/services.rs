@@ -25,7 +25,7 @@ use crate::pebble::services::machine;
 use crate::pebble::shared::Shared;
 
 /// `GET /v1/services`
-pub(crate) fn list(shared: &Shared, query: &Query) -> Answer {
+pub(crate) fn list(shared: &Shared, query: &Query) -> Response<Body> {
     let names = query.list("names");
     let runs = shared.services.borrow();
     let shown: Vec<Value> = shared.plan(|plan| {
@@ -46,7 +46,7 @@ pub(crate) fn list(shared: &Shared, query: &Query) -> Answer {
             })
             .collect()
     });
-    Ok(reply::sync(shown))
+    reply::sync(shown)
 }
 
 /// `POST /v1/services`

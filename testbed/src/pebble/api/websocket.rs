@@ -33,7 +33,7 @@ pub(crate) fn open(shared: &Rc<Shared>, task: &str, channel: &str, asked: Asked)
     let known = shared.state(|state| {
         let changes = &state.changes;
         let task = changes.tasks.get(&number)?;
-        let error = changes.changes.get(&task.change).and_then(|change| changes.error(change));
+        let error = changes.all.get(&task.change).and_then(|change| changes.error(change));
         Some((task.kind.clone(), task.status, error))
     });
     let (kind, status, error) = known.ok_or_else(unknown)?;

@@ -34,13 +34,14 @@ pub(crate) async fn get(check: &HttpCheck) -> Result<(), Failure> {
             return Ok(());
         }
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        match location.filter(|_| [301, 302, 303, 307, 308].contains(&status.as_u16())) {
-            Some(location) => url = resolved(&url, location),
-            None => {
-                let why = format!("non-2xx status code {}", status.as_u16());
-                let details = first_lines(&body_of(response).await);
-                return Err(Failure { why, details });
-            }
+        if let Some(location) =
+            location.filter(|_| [301, 302, 303, 307, 308].contains(&status.as_u16()))
+        {
+            url = resolved(&url, location);
+        } else {
+            let why = format!("non-2xx status code {}", status.as_u16());
+            let details = first_lines(&body_of(response).await);
+            return Err(Failure { why, details });
         }
     }
     Err(Failure::bare(&format!("Get {}: stopped after 10 redirects", quoted(&url))))

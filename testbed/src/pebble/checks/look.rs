@@ -80,7 +80,8 @@ pub(crate) async fn connect(host: &str, port: i64) -> Result<TcpStream, String> 
         found.map_err(|_| format!("dial tcp: lookup {host}: no such host"))?.collect();
     let mut first = None;
     // Go tries the old protocol first where a name has both.
-    let (old, new): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|a| a.is_ipv4());
+    let (old, new): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(std::net::SocketAddr::is_ipv4);
     for address in old.into_iter().chain(new) {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
@@ -168,7 +169,8 @@ fn prepared(shared: &Shared, exec: &ExecCheck) -> Result<(Launch, Receiver), Str
     let dir =
         if exec.working_dir.is_empty() { context.working_dir } else { exec.working_dir.clone() };
     let dir = Some(dir).filter(|dir| !dir.is_empty());
-    if let Some(dir) = dir.as_ref().filter(|_| ids.is_none_or(|ids| ids.are_own())) {
+    if let Some(dir) = dir.as_ref().filter(|_| ids.is_none_or(super::super::accounts::Ids::are_own))
+    {
         std::fs::metadata(dir).map_err(|error| format!("chdir {dir}: {}", reason(&error)))?;
     }
     let piped = || -> io::Result<_> {

@@ -80,33 +80,33 @@ struct Turn {
 impl Turn {
     async fn run(
         mut self,
-        mut asked: mpsc::UnboundedReceiver<oneshot::Sender<Result<(), Failure>>>,
+        mut requests: mpsc::UnboundedReceiver<oneshot::Sender<Result<(), Failure>>>,
         abort: Abort,
     ) -> Result<(), String> {
         let period = self.config.period().max(SHORTEST).duration();
         let mut ticks = interval_at(Instant::now() + period, period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let asker = tokio::select! {
+            let tell = tokio::select! {
                 _ = ticks.tick() => None,
-                request = asked.recv() => match request {
-                    Some(asker) => Some(asker),
+                request = requests.recv() => match request {
+                    Some(tell) => Some(tell),
                     None => return Ok(()),
                 },
                 () = abort.asked() => return Ok(()),
             };
             let found = tokio::select! {
                 found = look::look(&self.shared, &self.config) => found,
-                () = gone(&asked) => return Ok(()),
+                () = gone(&requests) => return Ok(()),
                 () = abort.asked() => return Ok(()),
             };
             let over = match &found {
                 Ok(()) => self.succeeded(),
                 Err(failure) => self.failed(failure),
             };
-            if let Some(asker) = asker {
+            if let Some(tell) = tell {
                 // The one who asked may have hung up.
-                let _ = asker.send(found);
+                let _ = tell.send(found);
             }
             if over {
                 return Ok(());

@@ -79,9 +79,12 @@ impl Client {
 
     /// A connection.
     pub fn connect(&self) -> Result<UnixStream, ClientError> {
-        let stream = UnixStream::connect(&self.socket).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ClientError::NoSocket(self.socket.clone()),
-            _ => error.into(),
+        let stream = UnixStream::connect(&self.socket).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                ClientError::NoSocket(self.socket.clone())
+            } else {
+                error.into()
+            }
         })?;
         stream.set_read_timeout(Some(self.patience))?;
         stream.set_write_timeout(Some(self.patience))?;
@@ -99,10 +102,10 @@ pub fn send(
 ) -> Result<(), ClientError> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     if let Some(body) = body {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     head.push_str("\r\n");
     let mut all = head.into_bytes();

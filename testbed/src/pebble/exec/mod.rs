@@ -86,12 +86,12 @@ impl Session {
 
     /// The handshake is over.
     pub(crate) fn connect(&self, channel: Channel, end: End) {
-        if channel == Channel::Control {
-            if let Some(late) = self.control_end.borrow().as_ref() {
-                // The command runs already: its control loop takes the socket. It may be over.
-                let _ = late.send(end);
-                return;
-            }
+        if channel == Channel::Control
+            && let Some(late) = self.control_end.borrow().as_ref()
+        {
+            // The command runs already: its control loop takes the socket. It may be over.
+            let _ = late.send(end);
+            return;
         }
         self.seat(channel).end.replace(Some(end));
         self.arrived.notify_one();

@@ -251,10 +251,10 @@ fn attend(session: &Session, pid: Pid, alive: Rc<Cell<bool>>) -> JoinHandle<()> 
         while let Some(Ok(message)) = end.next().await {
             match message {
                 Message::Text(text) => {
-                    if let ("signal", Some(signal)) = command_of(&text) {
-                        if alive.get() {
-                            let _ = signal_child(pid, signal);
-                        }
+                    if let ("signal", Some(signal)) = command_of(&text)
+                        && alive.get()
+                    {
+                        let _ = signal_child(pid, signal);
                     }
                 }
                 Message::Close(_) => return,

@@ -71,10 +71,10 @@ fn entry(path: &str, name: &str, facts: &Metadata) -> Value {
         "group-id": facts.gid(),
         "group": group_name(facts.gid()),
     });
-    if let Value::Object(fields) = &mut shown {
-        if kind == "file" {
-            fields.insert("size".to_owned(), facts.len().into());
-        }
+    if let Value::Object(fields) = &mut shown
+        && kind == "file"
+    {
+        fields.insert("size".to_owned(), facts.len().into());
     }
     shown
 }

@@ -43,10 +43,13 @@ impl FileError {
 }
 
 fn kind_of(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => "not-found",
-        io::ErrorKind::PermissionDenied => "permission-denied",
-        _ => GENERIC,
+    let kind = error.kind();
+    if kind == io::ErrorKind::NotFound {
+        "not-found"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "permission-denied"
+    } else {
+        GENERIC
     }
 }
 

@@ -38,11 +38,9 @@ impl Draft {
         make_dirs: bool,
     ) -> Result<Self, FileError> {
         absolute(path)?;
-        if make_dirs {
-            if let Some(parent) = Path::new(path).parent().and_then(Path::to_str) {
-                make_parents(parent, 0o755, ids)
-                    .map_err(|error| error.with_prefix("cannot create directory"))?;
-            }
+        if make_dirs && let Some(parent) = Path::new(path).parent().and_then(Path::to_str) {
+            make_parents(parent, 0o755, ids)
+                .map_err(|error| error.with_prefix("cannot create directory"))?;
         }
         let beside = format!("{path}.{}~", random_word());
         let file = OpenOptions::new()
@@ -137,7 +135,7 @@ fn make_parents(path: &str, mode: u32, ids: Option<Ids>) -> Result<(), FileError
 fn make_one(path: &str, mode: u32, ids: Option<Ids>) -> Result<(), FileError> {
     let path = path.trim_end_matches('/');
     let beside = format!("{path}.mkdir-new");
-    let made = || -> io::Result<()> {
+    let finish = || -> io::Result<()> {
         fs::set_permissions(&beside, Permissions::from_mode(mode))?;
         if let Some(ids) = ids {
             chown(&beside, Some(ids.user), Some(ids.group))?;
@@ -145,7 +143,7 @@ fn make_one(path: &str, mode: u32, ids: Option<Ids>) -> Result<(), FileError> {
         fs::rename(&beside, path)
     };
     fs::create_dir(&beside).map_err(|error| FileError::system("mkdir", &beside, &error))?;
-    made().map_err(|error| {
+    finish().map_err(|error| {
         // The error that is told is the one that counts.
         let _ = fs::remove_dir(&beside);
         FileError::system("mkdir", path, &error)

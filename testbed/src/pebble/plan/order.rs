@@ -161,7 +161,7 @@ mod tests {
         of.iter()
             .map(|&(name, requires, after)| {
                 let (requires, after) = (list(requires), list(after));
-                (name.to_owned(), Service { requires, after, ..Service::default() })
+                (name.to_owned(), Service { after, requires, ..Service::default() })
             })
             .collect()
     }

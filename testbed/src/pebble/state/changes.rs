@@ -74,7 +74,7 @@ pub(crate) struct Task {
 pub(crate) struct Changes {
     last_change: u64,
     last_task: u64,
-    pub(crate) changes: BTreeMap<u64, Change>,
+    pub(crate) all: BTreeMap<u64, Change>,
     pub(crate) tasks: BTreeMap<u64, Task>,
 }
 
@@ -104,15 +104,15 @@ impl Changes {
     /// Moves a task on. Answers the change if its own status changed with it.
     pub(crate) fn set_status(&mut self, id: u64, status: Status) -> Option<u64> {
         let change_id = self.tasks.get(&id)?.change;
-        let before = self.status(self.changes.get(&change_id)?);
+        let before = self.status(self.all.get(&change_id)?);
         let task = self.tasks.get_mut(&id)?;
         task.status = status;
         if status.is_ready() {
             task.ready = Some(clock::now());
         }
-        let after = self.status(self.changes.get(&change_id)?);
+        let after = self.status(self.all.get(&change_id)?);
         if after.is_ready() {
-            self.changes.get_mut(&change_id)?.ready.get_or_insert_with(clock::now);
+            self.all.get_mut(&change_id)?.ready.get_or_insert_with(clock::now);
         }
         (before != after).then_some(change_id)
     }
@@ -129,7 +129,7 @@ impl Changes {
     /// Those that wait, directly or not, for this task or stand behind it in its lane.
     pub(crate) fn held_up_by(&self, id: u64) -> Vec<u64> {
         let Some(failed) = self.tasks.get(&id) else { return vec![] };
-        let Some(change) = self.changes.get(&failed.change) else { return vec![] };
+        let Some(change) = self.all.get(&failed.change) else { return vec![] };
         let mut held = vec![id];
         let mut at = 0;
         while let Some(&cause) = held.get(at) {
@@ -150,12 +150,12 @@ impl Changes {
     pub(crate) fn prune(&mut self) {
         let now = clock::now();
         let mut ready: Vec<(Timestamp, u64)> =
-            self.changes.iter().filter_map(|(id, c)| c.ready.map(|ready| (ready, *id))).collect();
+            self.all.iter().filter_map(|(id, c)| c.ready.map(|ready| (ready, *id))).collect();
         ready.sort_unstable();
         let surplus = ready.len().saturating_sub(MOST_CHANGES);
         for (at, (ready, id)) in ready.into_iter().enumerate() {
             if at < surplus || now.duration_since(ready).unsigned_abs() > KEPT_FOR {
-                let gone = self.changes.remove(&id);
+                let gone = self.all.remove(&id);
                 for task in gone.into_iter().flat_map(|change| change.tasks) {
                     self.tasks.remove(&task);
                 }
@@ -183,7 +183,7 @@ impl Changes {
         }
         changed
             .into_iter()
-            .filter_map(|id| self.changes.get(&id).map(|change| (id, change.kind.clone())))
+            .filter_map(|id| self.all.get(&id).map(|change| (id, change.kind.clone())))
             .collect()
     }
 
@@ -207,7 +207,7 @@ impl Changes {
 
     /// A change as the API shows it.
     pub(crate) fn shown(&self, id: u64) -> Option<Value> {
-        let change = self.changes.get(&id)?;
+        let change = self.all.get(&id)?;
         let status = self.status(change);
         let mut shown = json!({
             "id": id.to_string(),
@@ -259,4 +259,4 @@ impl Changes {
 
 const LOG_LINES: usize = 10;
 const MOST_CHANGES: usize = 1000;
-const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+const KEPT_FOR: Duration = Duration::from_hours(168);

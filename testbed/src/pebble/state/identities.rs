@@ -99,7 +99,7 @@ impl Identities {
 
     /// New names only.
     pub(crate) fn add(&mut self, wanted: Wanted) -> Result<(), IdentityError> {
-        self.not_null(&wanted, "add")?;
+        Self::not_null(&wanted, "add")?;
         let known: Vec<&str> =
             wanted.keys().filter(|n| self.0.contains_key(*n)).map(String::as_str).collect();
         if !known.is_empty() {
@@ -110,7 +110,7 @@ impl Identities {
 
     /// Known names only.
     pub(crate) fn update(&mut self, wanted: Wanted) -> Result<(), IdentityError> {
-        self.not_null(&wanted, "update")?;
+        Self::not_null(&wanted, "update")?;
         self.all_known(&wanted)?;
         self.take(wanted)
     }
@@ -129,7 +129,7 @@ impl Identities {
         self.take(wanted)
     }
 
-    fn not_null(&self, wanted: &Wanted, action: &'static str) -> Result<(), IdentityError> {
+    fn not_null(wanted: &Wanted, action: &'static str) -> Result<(), IdentityError> {
         match wanted.iter().find(|(_, value)| value.is_none()) {
             Some((name, _)) => Err(IdentityError::Null(name.clone(), action)),
             None => Ok(()),

@@ -81,15 +81,15 @@ pub(crate) struct Filter {
 pub(crate) struct Notices {
     last_id: u64,
     last_time: Option<Timestamp>,
-    notices: BTreeMap<u64, Notice>,
+    all: BTreeMap<u64, Notice>,
 }
 
 impl Notices {
     /// Counts an occurrence; answers the notice's number.
     pub(crate) fn record(&mut self, new: Occurrence) -> u64 {
         let now = self.unique_time();
-        self.notices.retain(|_, notice| !is_expired(notice, now));
-        let known = self.notices.iter_mut().find(|(_, notice)| {
+        self.all.retain(|_, notice| !is_expired(notice, now));
+        let known = self.all.iter_mut().find(|(_, notice)| {
             notice.user == new.user && notice.kind == new.kind && notice.key == new.key
         });
         if let Some((id, notice)) = known {
@@ -105,7 +105,7 @@ impl Notices {
             return *id;
         }
         self.last_id += 1;
-        self.notices.insert(
+        self.all.insert(
             self.last_id,
             Notice {
                 user: new.user,
@@ -137,14 +137,14 @@ impl Notices {
 
     /// The notice of that number.
     pub(crate) fn with_id(&self, id: u64) -> Option<&Notice> {
-        self.notices.get(&id).filter(|notice| !is_expired(notice, clock::now()))
+        self.all.get(&id).filter(|notice| !is_expired(notice, clock::now()))
     }
 
     /// What a filter lets through, the latest repeat last.
     pub(crate) fn matching(&self, filter: &Filter) -> Vec<Value> {
         let now = clock::now();
         let mut found: Vec<(&u64, &Notice)> = self
-            .notices
+            .all
             .iter()
             .filter(|(_, notice)| {
                 !is_expired(notice, now)

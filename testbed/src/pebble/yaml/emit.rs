@@ -1,5 +1,7 @@
 //! Writes YAML the way Pebble's library does: four spaces, and quotes only where they are needed.
 
+use std::fmt::Write;
+
 /// A document under construction.
 #[derive(Default)]
 pub(crate) struct Emitter {
@@ -156,11 +158,12 @@ fn double(value: &str) -> String {
             '\u{1b}' => out.push_str("\\e"),
             _ if unprintable(letter) => {
                 let code = u32::from(letter);
-                out.push_str(&if code < 0x100 {
-                    format!("\\x{code:02X}")
+                // Writing to a String cannot fail.
+                let _ = if code < 0x100 {
+                    write!(out, "\\x{code:02X}")
                 } else {
-                    format!("\\u{code:04X}")
-                });
+                    write!(out, "\\u{code:04X}")
+                };
             }
             _ => out.push(letter),
         }
