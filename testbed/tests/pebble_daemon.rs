@@ -1,4 +1,9 @@
 //! Life and death of the daemon: nothing is left behind, and state outlives a kill.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 #![expect(clippy::print_stderr, reason = "the output of a test run names the Pebble that was used")]
 
 use serde_json::Value;

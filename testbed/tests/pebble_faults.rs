@@ -1,4 +1,9 @@
 //! Faults that the real Pebble cannot give. There is nothing to test where PEBBLE names a real one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use serde_json::Value;
 use serde_json::json;

@@ -32,6 +32,7 @@ use crate::pebble::serve::control::FAULTS_VARIABLE;
 #[derive(Debug)]
 pub struct Daemon {
     child: Child,
+    program: PathBuf,
     dir: PathBuf,
     options: Vec<String>,
     client: Client,
@@ -74,11 +75,20 @@ impl Daemon {
 
     /// Starts one with other options of `pebble run`.
     pub fn start_with(folder: &Path, options: &[&str]) -> Result<Self, DaemonError> {
+        Self::start_program(&Self::program()?, folder, options)
+    }
+
+    /// Starts a certain program, whatever `PEBBLE` names.
+    pub fn start_program(
+        program: &Path,
+        folder: &Path,
+        options: &[&str],
+    ) -> Result<Self, DaemonError> {
         let dir = folder.join("pebble");
         let client = Client::new(&dir.join(".pebble.socket"));
         let options: Vec<String> = options.iter().map(|&word| word.to_owned()).collect();
-        let child = launch(&dir, &options)?;
-        let mut daemon = Self { child, dir, options, client };
+        let child = launch(program, &dir, &options)?;
+        let mut daemon = Self { child, program: program.to_owned(), dir, options, client };
         daemon.wait_until_it_answers()?;
         Ok(daemon)
     }
@@ -150,7 +160,7 @@ impl Daemon {
 
     /// Starts it again in the same directory, as after the end of its container.
     pub fn start_again(&mut self) -> Result<(), DaemonError> {
-        self.child = launch(&self.dir, &self.options)?;
+        self.child = launch(&self.program, &self.dir, &self.options)?;
         self.wait_until_it_answers()
     }
 
@@ -194,18 +204,17 @@ fn signal(child: &Child, signal: Signal) -> io::Result<()> {
     }
 }
 
-fn launch(dir: &Path, options: &[String]) -> Result<Child, DaemonError> {
+fn launch(program: &Path, dir: &Path, options: &[String]) -> Result<Child, DaemonError> {
     let log = File::options().create(true).append(true).open(log_file(dir))?;
-    let mut command = Command::new(Daemon::program()?);
+    let mut command = Command::new(program);
     command.arg("run").args(options);
     for name in ["PEBBLE_SOCKET", "PEBBLE_COPY_ONCE", "PEBBLE_PERSIST", "PEBBLE_VERBOSE"] {
         command.env_remove(name);
     }
     // Pebble's own variable of that name is its directory.
     command.env("PEBBLE", dir);
-    if Daemon::is_own() {
-        command.env(FAULTS_VARIABLE, faults_socket(dir));
-    }
+    // A real one does not know this variable.
+    command.env(FAULTS_VARIABLE, faults_socket(dir));
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Ok(command.spawn()?)
 }
@@ -222,4 +231,4 @@ fn log_file(dir: &Path) -> PathBuf {
 /// How long it may take to start, or to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const GLANCE: Duration = Duration::from_millis(5);
+const GLANCE: Duration = Duration::from_millis(1);
