@@ -1,9 +1,5 @@
 //! Whatever comes over a connection, the daemon answers or hangs up, and goes on.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use proptest::collection::vec;
 use proptest::prelude::Just;

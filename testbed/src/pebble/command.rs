@@ -1,5 +1,6 @@
 //! The command line of `pebble`.
 
+use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::io::Write;
@@ -42,7 +43,8 @@ fn complain(text: &str) -> ExitCode {
 }
 
 fn options(words: &[String]) -> Result<Options, String> {
-    let mut options = Options::default();
+    let verbose = env::var("PEBBLE_VERBOSE").is_ok_and(|value| value == "1" || value == "true");
+    let mut options = Options { verbose, ..Options::default() };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let (flag, given) = match word.split_once('=') {

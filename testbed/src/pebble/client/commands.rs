@@ -242,13 +242,27 @@ fn act(action: &str, words: &[String]) -> Done {
     loop {
         match result_of(&format!("/v1/changes/{change}/wait?timeout=10s")) {
             Ok(done) => match done.get("err").and_then(Value::as_str) {
-                Some(error) => return Err(error.to_owned()),
+                Some(error) => return Err(format!("{error}{}", task_logs(&done))),
                 None => return Ok(0),
             },
             Err(why) if why.starts_with("timed out waiting for change") => {}
             Err(why) => return Err(why),
         }
     }
+}
+
+/// What the tasks of a failed change logged, each under its number.
+fn task_logs(change: &Value) -> String {
+    let tasks = change.get("tasks").and_then(Value::as_array).into_iter().flatten();
+    let logs: String = tasks
+        .enumerate()
+        .filter_map(|(number, task)| {
+            let lines = task.get("log")?.as_array()?.iter().filter_map(Value::as_str);
+            let lines = lines.collect::<Vec<_>>().join("\n");
+            Some(format!("\n----- Logs from task {number} -----\n{lines}"))
+        })
+        .collect();
+    if logs.is_empty() { logs } else { format!("{logs}\n-----") }
 }
 
 fn signal(words: &[String]) -> Done {
