@@ -128,7 +128,8 @@ impl Reader {
             Event::SequenceStart(anchor, ..) => self.begin(line, Value::List(vec![]), anchor)?,
             Event::MappingStart(anchor, ..) => self.begin(line, Value::Map(vec![]), anchor)?,
             Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(done) = self.open.pop() {
+                if let Some(mut done) = self.open.pop() {
+                    self.size += merge(&mut done.node);
                     self.place(done.node, done.anchor)?;
                 }
             }
@@ -173,6 +174,30 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Takes in the maps under the key `<<`; the map's own entries win. Answers how much was added.
+fn merge(node: &mut Node) -> usize {
+    let Value::Map(entries) = &mut node.value else { return 0 };
+    let is_merge =
+        |key: &Node| matches!(&key.value, Value::Scalar { text, plain: true } if text == "<<");
+    let Some(at) = entries.iter().position(|(key, _)| is_merge(key)) else { return 0 };
+    let (_, merged) = entries.remove(at);
+    let sources = match merged.value {
+        Value::List(items) => items,
+        Value::Map(_) | Value::Scalar { .. } => vec![merged],
+    };
+    let mut added = 0;
+    for source in sources {
+        let Value::Map(others) = source.value else { continue };
+        for (key, value) in others {
+            if !entries.iter().any(|(own, _)| own.text() == key.text()) {
+                added += weight(&value) + 1;
+                entries.push((key, value));
+            }
+        }
+    }
+    added
 }
 
 fn weight(node: &Node) -> usize {
