@@ -40,6 +40,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
+use testbed::pebble::daemon::Daemon;
 
 use crate::stage::Stage;
 
@@ -56,11 +57,16 @@ fn main() -> ExitCode {
     let pebble = env::var_os("PEBBLE")
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_pebble")), PathBuf::from);
     println!("Pebble: {} ({})", pebble.display(), version(&pebble));
-    let own = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pebble-cases.json"));
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut tables = vec![data.join("pebble-cases.json")];
+    if Daemon::is_own() {
+        // Not recorded, so they prove nothing about the real one.
+        tables.push(data.join("pebble-facts.json"));
+    }
     let more = env::var_os("PEBBLE_TABLES").unwrap_or_default();
-    let more = env::split_paths(&more).filter(|path| !path.as_os_str().is_empty());
-    let scenarios: Vec<Value> = std::iter::once(own)
-        .chain(more)
+    tables.extend(env::split_paths(&more).filter(|path| !path.as_os_str().is_empty()));
+    let scenarios: Vec<Value> = tables
+        .into_iter()
         .flat_map(|path| {
             let text =
                 fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -22,11 +22,13 @@ pub(crate) enum Access {
     Admin,
 }
 
-/// A local user's access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a local user, or one with a password, may do. Passwords are kept and shown as stars; nobody can
+/// log in with one here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     access: Access,
-    user_id: u32,
+    user_id: Option<u32>,
+    password: Option<String>,
 }
 
 /// All identities by name.
@@ -46,7 +48,9 @@ pub(crate) enum IdentityError {
     Access(String),
     #[error("identity must have at least one type (\"local\", \"basic\", or \"cert\")")]
     NoType,
-    #[error("only local identities are supported by this Pebble")]
+    #[error("basic identity must specify password (hashed)")]
+    NoPassword,
+    #[error("cert identities are not supported by this Pebble")]
     Unsupported,
     #[error("local identity must specify user-id")]
     NoUser,
@@ -81,20 +85,35 @@ impl Identity {
             _ => return Err(IdentityError::Access(word.to_owned())),
         };
         let given = |kind: &str| fields.get(kind).filter(|value| !value.is_null());
-        if given("basic").is_some() || given("cert").is_some() {
+        if given("cert").is_some() {
             return Err(IdentityError::Unsupported);
         }
-        let local = given("local").ok_or(IdentityError::NoType)?.as_object().ok_or_else(shape)?;
-        let user = local.get("user-id").filter(|id| !id.is_null()).ok_or(IdentityError::NoUser)?;
-        let user_id = user.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(shape)?;
-        Ok(Some(Self { access, user_id }))
+        let mut identity = Self { access, user_id: None, password: None };
+        if let Some(local) = given("local") {
+            let user = local.as_object().ok_or_else(shape)?.get("user-id");
+            let user = user.filter(|id| !id.is_null()).ok_or(IdentityError::NoUser)?;
+            let user = user.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(shape)?;
+            identity.user_id = Some(user);
+        }
+        if let Some(basic) = given("basic") {
+            let password = basic.as_object().ok_or_else(shape)?.get("password");
+            let password = password.and_then(Value::as_str).filter(|text| !text.is_empty());
+            identity.password = Some(password.ok_or(IdentityError::NoPassword)?.to_owned());
+        }
+        if identity.user_id.is_none() && identity.password.is_none() {
+            return Err(IdentityError::NoType);
+        }
+        Ok(Some(identity))
     }
 }
 
 impl Identities {
     /// The access that a uid has by its identity, if it has one.
     pub(crate) fn access_of(&self, uid: u32) -> Option<Access> {
-        self.0.values().find(|identity| identity.user_id == uid).map(|identity| identity.access)
+        self.0
+            .values()
+            .find(|identity| identity.user_id == Some(uid))
+            .map(|identity| identity.access)
     }
 
     /// New names only.
@@ -152,13 +171,14 @@ impl Identities {
         }
         let mut users: BTreeMap<u32, &str> = BTreeMap::new();
         for (name, identity) in &next {
-            match users.entry(identity.user_id) {
+            let Some(user) = identity.user_id else { continue };
+            match users.entry(user) {
                 Entry::Vacant(free) => {
                     free.insert(name);
                 }
                 Entry::Occupied(taken) => {
                     let names = listed([*taken.get(), name.as_str()]);
-                    return Err(IdentityError::SameUser(identity.user_id, names));
+                    return Err(IdentityError::SameUser(user, names));
                 }
             }
         }
@@ -172,8 +192,14 @@ impl Identities {
             .0
             .iter()
             .map(|(name, identity)| {
-                let local = json!({"user-id": identity.user_id});
-                (name.clone(), json!({"access": identity.access, "local": local}))
+                let mut shown = Map::from_iter([("access".to_owned(), json!(identity.access))]);
+                if let Some(user) = identity.user_id {
+                    shown.insert("local".to_owned(), json!({"user-id": user}));
+                }
+                if identity.password.is_some() {
+                    shown.insert("basic".to_owned(), json!({"password": "*****"}));
+                }
+                (name.clone(), shown.into())
             })
             .collect();
         Value::Object(all)
