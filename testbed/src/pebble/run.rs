@@ -25,6 +25,7 @@ use crate::pebble::services::actions;
 use crate::pebble::shared::Setup;
 use crate::pebble::shared::Shared;
 use crate::pebble::start;
+use crate::pebble::start::StartError;
 use crate::pebble::state::State;
 use crate::pebble::tasks;
 
@@ -55,16 +56,14 @@ impl Place {
 }
 
 /// Runs the daemon to its end. Answers its exit code.
-pub(crate) fn run(options: &Options) -> Result<u8, String> {
+pub(crate) fn run(options: &Options) -> Result<u8, StartError> {
     let Place { dir, socket } = Place::from_env();
     let copy_from = env::var_os("PEBBLE_COPY_ONCE").map(PathBuf::from);
     start::prepare(&dir, options.create_dirs, copy_from.as_deref())?;
-    let layers =
-        Layers::read(&dir.join("layers")).map_err(|why| format!("cannot load plan: {why}"))?;
+    let layers = Layers::read(&dir.join("layers")).map_err(StartError::Plan)?;
     let persistent = env::var_os("PEBBLE_PERSIST").is_none_or(|value| value != "never");
     let state = if persistent {
-        State::read(&dir.join(".pebble.state"))
-            .map_err(|error| format!("cannot read the state file: {error}"))?
+        State::read(&dir.join(".pebble.state")).map_err(StartError::State)?
     } else {
         State::default()
     };
@@ -78,10 +77,8 @@ pub(crate) fn run(options: &Options) -> Result<u8, String> {
     };
     // Best effort: without it, orphans go to the machine's own init.
     let _ = prctl::set_child_subreaper(true);
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start runtime: {error}"))?;
+    let runtime =
+        Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
     let shared = Rc::new(Shared::new(setup, boot_id(), layers, state));
     let code = LocalSet::new().block_on(&runtime, live(&shared, options));
     runtime.shutdown_background();
@@ -115,8 +112,8 @@ fn kernel(name: &str) -> String {
     text.trim().to_owned()
 }
 
-async fn live(shared: &Rc<Shared>, options: &Options) -> Result<u8, String> {
-    let heard = |kind| signal(kind).map_err(|error| format!("cannot watch signals: {error}"));
+async fn live(shared: &Rc<Shared>, options: &Options) -> Result<u8, StartError> {
+    let heard = |kind| signal(kind).map_err(StartError::Signals);
     let mut children = heard(SignalKind::child())?;
     let mut term = heard(SignalKind::terminate())?;
     let mut int = heard(SignalKind::interrupt())?;
@@ -135,7 +132,7 @@ async fn live(shared: &Rc<Shared>, options: &Options) -> Result<u8, String> {
         let wanted = start::identities(path)?;
         shared
             .change_state(|state| state.identities.replace(wanted))
-            .map_err(|why| format!("cannot update identities: {why}"))?;
+            .map_err(|why| StartError::Identities(why.to_string()))?;
     }
     {
         let shared = Rc::clone(shared);

@@ -40,19 +40,20 @@ use crate::pebble::api::reply;
 use crate::pebble::api::reply::Body;
 use crate::pebble::api::reply::Refusal;
 use crate::pebble::faults::RequestFault;
-use crate::pebble::quote::quoted;
+use crate::pebble::process::reason;
 use crate::pebble::serve::wire::Limit;
 use crate::pebble::serve::wire::Wire;
 use crate::pebble::shared::Shared;
+use crate::pebble::start::StartError;
 
 /// A socket of that mode; one that a killed daemon left behind is taken over.
-pub(crate) async fn bind(path: &Path, mode: u32) -> Result<UnixListener, String> {
-    let shown = quoted(&path.display().to_string());
+pub(crate) async fn bind(path: &Path, mode: u32) -> Result<UnixListener, StartError> {
+    let address = path.display().to_string();
     let begun = Instant::now();
     while UnixStream::connect(path).is_ok() {
         // A daemon that was just killed may not be quite dead.
         if begun.elapsed() > LAST_BREATH {
-            return Err(format!("cannot listen on {shown}: socket {shown} already in use"));
+            return Err(StartError::InUse { address });
         }
         sleep(Duration::from_millis(5)).await;
     }
@@ -65,11 +66,11 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> Result<UnixListener, String>
         fs::set_permissions(path, Permissions::from_mode(mode))?;
         Ok(listener)
     };
-    bound().map_err(|error| format!("cannot listen on {shown}: {error}"))
+    bound().map_err(|error| StartError::Listen { address, why: reason(&error) })
 }
 
 /// A port: `:80` is that of every address.
-pub(crate) async fn bind_port(address: &str) -> Result<TcpListener, String> {
+pub(crate) async fn bind_port(address: &str) -> Result<TcpListener, StartError> {
     let (host, port) = address.rsplit_once(':').unwrap_or((address, "80"));
     let bound = if host.is_empty() {
         match TcpListener::bind(format!("[::]:{port}")).await {
@@ -79,7 +80,7 @@ pub(crate) async fn bind_port(address: &str) -> Result<TcpListener, String> {
     } else {
         TcpListener::bind(address).await
     };
-    bound.map_err(|error| format!("cannot listen on {}: {error}", quoted(address)))
+    bound.map_err(|error| StartError::Listen { address: address.to_owned(), why: reason(&error) })
 }
 
 /// Answers local users for ever; the kernel says who they are.
