@@ -73,15 +73,36 @@ pub enum ToolError {
         stderr: String,
     },
     /// It printed something else than the JSON that was expected.
-    #[error("{call} printed no usable JSON ({problem} in column {column})")]
+    #[error("cannot read what {call} printed")]
     Garbage {
         /// The tool and its arguments.
         call: Call,
-        /// What kind of mistake it is; never the text itself, which may hold a password.
-        problem: &'static str,
-        /// Where.
-        column: usize,
+        /// What is wrong with it.
+        source: NotJson,
     },
+}
+
+/// A text that is not the JSON that was expected. It does not repeat the text, which may hold a
+/// password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no JSON of the expected shape: {problem} in column {column}")]
+pub struct NotJson {
+    problem: &'static str,
+    column: usize,
+}
+
+/// Reads a tool's answer.
+pub fn parse<T: DeserializeOwned>(output: &[u8]) -> Result<T, NotJson> {
+    serde_json::from_slice(output).map_err(|error| NotJson {
+        problem: match error.classify() {
+            serde_json::error::Category::Data => "an unexpected value",
+            serde_json::error::Category::Eof => "an early end",
+            serde_json::error::Category::Io | serde_json::error::Category::Syntax => {
+                "a syntax error"
+            }
+        },
+        column: error.column(),
+    })
 }
 
 impl ToolError {
@@ -163,18 +184,7 @@ impl<'a> Invocation<'a> {
 
     fn ask<T: DeserializeOwned>(self, budget: &Budget) -> Result<T, ToolError> {
         let call = self.call();
-        let output = self.run(budget)?;
-        serde_json::from_slice(&output).map_err(|error| ToolError::Garbage {
-            call,
-            problem: match error.classify() {
-                serde_json::error::Category::Data => "an unexpected shape",
-                serde_json::error::Category::Eof => "an early end",
-                serde_json::error::Category::Io | serde_json::error::Category::Syntax => {
-                    "a syntax error"
-                }
-            },
-            column: error.column(),
-        })
+        parse(&self.run(budget)?).map_err(|source| ToolError::Garbage { call, source })
     }
 
     fn start(&mut self) -> io::Result<Child> {
