@@ -7,6 +7,8 @@ mod forgetting;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod layout;
+#[cfg(test)]
 mod leader_elected;
 #[cfg(test)]
 mod other_events;
