@@ -1,1 +1,3 @@
 //! Juju on one machine.
+
+pub mod juju;
