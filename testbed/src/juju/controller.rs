@@ -169,7 +169,8 @@ impl Controller {
         // Only this sets it.
         let _ = server.group.set(process.group());
         let world = Arc::clone(&self.world);
-        Ok(RunningHook { world, server, process, hook, environment })
+        let directory = Arc::clone(&self.directory);
+        Ok(RunningHook { world, server, process, hook, _directory: directory, environment })
     }
 
     fn give_up(&self, unit: &str, error: Error) -> Error {

@@ -19,6 +19,7 @@ mod output;
 mod process;
 mod program;
 pub mod run;
+mod scalar;
 mod server;
 mod tools;
 mod world;

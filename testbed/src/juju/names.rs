@@ -34,10 +34,12 @@ pub(crate) fn quoted(word: &str) -> String {
             '\t' => text.push_str("\\t"),
             '\u{b}' => text.push_str("\\v"),
             each if each.is_ascii_control() => {
-                text.push_str(&format!("\\x{:02x}", u32::from(each)));
+                let code = format!("{:02x}", u32::from(each));
+                text.extend(["\\x", &code]);
             }
             each if each.is_control() || (each.is_whitespace() && each != ' ') => {
-                text.push_str(&format!("\\u{:04x}", u32::from(each)));
+                let code = format!("{:04x}", u32::from(each));
+                text.extend(["\\u", &code]);
             }
             each => text.push(each),
         }

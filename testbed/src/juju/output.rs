@@ -9,7 +9,7 @@ use libyaml_safer::ScalarStyle;
 use libyaml_safer::SequenceStyle;
 
 use super::model::Bag;
-use super::yaml;
+use super::scalar;
 
 /// A value that a tool prints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,8 @@ fn json_text(text: &str) -> String {
             '\u{8}' => json.push_str("\\b"),
             '\u{c}' => json.push_str("\\f"),
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{0}'..='\u{1f}' => {
-                json.push_str(&format!("\\u{:04x}", u32::from(each)));
+                let code = format!("{:04x}", u32::from(each));
+                json.extend(["\\u", &code]);
             }
             each => json.push(each),
         }
@@ -138,7 +139,7 @@ fn emit(emitter: &mut Emitter<'_>, value: &Value) -> Result<(), Error> {
 fn emit_text(emitter: &mut Emitter<'_>, text: &str) -> Result<(), Error> {
     let style = if text.contains('\n') {
         ScalarStyle::Literal
-    } else if yaml::reads_as_text(text) {
+    } else if scalar::reads_as_text(text) {
         ScalarStyle::Plain
     } else {
         ScalarStyle::DoubleQuoted

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use tempfile::TempDir;
 
 use super::commit::commit;
 use super::error::Error;
@@ -24,6 +25,8 @@ pub struct RunningHook {
     pub(crate) server: Arc<Server>,
     pub(crate) process: Process,
     pub(crate) hook: Hook,
+    /// Keeps the directory there for as long as the hook runs.
+    pub(crate) _directory: Arc<TempDir>,
     /// The environment that the hook was given.
     pub environment: BTreeMap<String, String>,
 }
@@ -157,13 +160,10 @@ impl RunningHook {
             Exit::Code(_) => self.hook.kind == Kind::Exec,
             Exit::Signal(_) => false,
         };
-        let commit = if !is_kept {
-            Commit::Discarded
-        } else {
-            match commit(&context, &mut world.model) {
-                Ok(()) => Commit::Committed,
-                Err(text) => Commit::Failed(text),
-            }
+        let commit = match is_kept.then(|| commit(&context, &mut world.model)) {
+            None => Commit::Discarded,
+            Some(Ok(())) => Commit::Committed,
+            Some(Err(text)) => Commit::Failed(text),
         };
         if let Commit::Failed(text) = &commit {
             world.transcript.push(format!("commit of {} failed: {text}", self.described()));

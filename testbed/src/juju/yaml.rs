@@ -10,13 +10,20 @@ use libyaml_safer::ErrorKind;
 use libyaml_safer::Event;
 use libyaml_safer::EventData;
 use libyaml_safer::Parser;
+use libyaml_safer::ScalarStyle;
 
 use super::model::Bag;
+use super::scalar::MAPPING;
+use super::scalar::MERGE;
+use super::scalar::SEQUENCE;
+use super::scalar::meaning;
+use super::scalar::short;
 
 /// Reads the first document as a map of texts; the error is the text that the tool prints.
 pub(crate) fn read_map(bytes: &[u8]) -> Result<Bag, String> {
     let mut bytes = if bytes.is_empty() { b"\n" } else { bytes };
-    let mut reader = Reader { parser: Parser::new(), anchors: BTreeMap::new() };
+    let source = String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').chars().collect();
+    let mut reader = Reader { parser: Parser::new(), anchors: BTreeMap::new(), source };
     reader.parser.set_input_string(&mut bytes);
     let document = reader.document().map_err(|text| format!("yaml: {text}"))?;
     let mut decoder = Decoder { map: Bag::new(), mismatches: Vec::new() };
@@ -29,21 +36,18 @@ pub(crate) fn read_map(bytes: &[u8]) -> Result<Bag, String> {
     Err(format!("yaml: unmarshal errors:\n  {}", decoder.mismatches.join("\n  ")))
 }
 
-/// Whether a plain scalar of that text is read back as text, and so needs no quotes.
-pub(crate) fn reads_as_text(text: &str) -> bool {
-    resolved(text) == STRING && !is_base_60(text)
-}
-
 #[derive(Clone)]
 enum Node {
     Scalar { tag: Option<String>, value: String, plain: bool, line: u64 },
-    Sequence { items: Vec<Node>, tag: Option<String>, line: u64 },
-    Mapping { pairs: Vec<(Node, Node)>, tag: Option<String>, line: u64 },
+    Sequence { items: Vec<Self>, tag: Option<String>, line: u64 },
+    Mapping { pairs: Vec<(Self, Self)>, tag: Option<String>, line: u64 },
 }
 
 struct Reader<'r> {
     parser: Parser<&'r mut &'r [u8]>,
     anchors: BTreeMap<String, Option<Node>>,
+    /// What is read, as the marks of events count it.
+    source: Vec<char>,
 }
 
 impl Reader<'_> {
@@ -114,7 +118,24 @@ impl Reader<'_> {
     }
 
     fn next(&mut self) -> Result<Event, String> {
-        self.parser.parse().map_err(|error| reason(&error))
+        let event = self.parser.parse().map_err(|error| reason(&error))?;
+        if let EventData::Scalar { style: ScalarStyle::DoubleQuoted, .. } = event.data {
+            self.check_escapes(&event)?;
+        }
+        Ok(event)
+    }
+
+    fn check_escapes(&self, event: &Event) -> Result<(), String> {
+        let start = usize::try_from(event.start_mark.index).unwrap_or_default();
+        let end = usize::try_from(event.end_mark.index).unwrap_or_default();
+        let scalar: String = self.source.get(start..end).unwrap_or_default().iter().collect();
+        let Some(place) = refused_escape(&scalar) else { return Ok(()) };
+        let breaks = scalar.chars().take(place).filter(|each| *each == '\n').count();
+        let text = "found unknown escape character";
+        match event.start_mark.line + breaks as u64 {
+            0 => Err(text.to_owned()),
+            line => Err(format!("line {}: {text}", line + 1)),
+        }
     }
 
     fn open(&mut self, anchor: Option<&String>) {
@@ -218,155 +239,9 @@ impl Decoder {
     }
 }
 
-/// What a scalar is and says; no text for null.
-struct Meaning {
-    tag: String,
-    text: Option<String>,
-}
-
-fn meaning(tag: Option<&str>, value: &str, plain: bool) -> Result<Meaning, String> {
-    let kept = |tag: &str| Meaning { tag: tag.to_owned(), text: Some(value.to_owned()) };
-    match tag {
-        None if !plain => Ok(kept(STRING)),
-        None => {
-            let found = resolved(value);
-            let text = (found != NULL).then(|| value.to_owned());
-            Ok(Meaning { tag: found.to_owned(), text })
-        }
-        Some(BINARY) => {
-            let bytes = base_64(value).ok_or("!!binary value contains invalid base64 data")?;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            Ok(Meaning { tag: BINARY.to_owned(), text: Some(text) })
-        }
-        Some(STRING) => Ok(kept(STRING)),
-        Some(tag @ (BOOL | INT | FLOAT | NULL | TIMESTAMP)) => {
-            let found = resolved(value);
-            if found != tag && (tag, found) != (FLOAT, INT) {
-                let (found, tag) = (short(found), short(tag));
-                return Err(format!("cannot decode {found} `{value}` as a {tag}"));
-            }
-            let text = (found != NULL).then(|| value.to_owned());
-            Ok(Meaning { tag: tag.to_owned(), text })
-        }
-        Some(other) => Ok(kept(other)),
-    }
-}
-
-/// The tag that a plain scalar has by its looks.
-fn resolved(text: &str) -> &'static str {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return NULL,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" | "n"
-        | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return BOOL;
-        }
-        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF"
-        | "-.inf" | "-.Inf" | "-.INF" => return FLOAT,
-        "<<" => return MERGE,
-        _ => {}
-    }
-    if is_date(text) {
-        return TIMESTAMP;
-    }
-    let starts_as_number =
-        text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
-    if !starts_as_number {
-        return STRING;
-    }
-    let plain = text.replace('_', "");
-    let digits = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
-    if is_integer(digits) {
-        INT
-    } else if is_float(digits) {
-        FLOAT
-    } else {
-        STRING
-    }
-}
-
-fn is_integer(digits: &str) -> bool {
-    let lower = digits.to_ascii_lowercase();
-    let radixes = [("0x", 16), ("0b", 2), ("0o", 8)];
-    for (prefix, radix) in radixes {
-        if let Some(rest) = lower.strip_prefix(prefix) {
-            return u64::from_str_radix(rest, radix).is_ok() && !rest.starts_with('+');
-        }
-    }
-    let octal = lower.len() > 1 && lower.starts_with('0');
-    let radix = if octal { 8 } else { 10 };
-    u64::from_str_radix(&lower, radix).is_ok() && !lower.starts_with('+')
-}
-
-fn is_float(digits: &str) -> bool {
-    digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        && digits.chars().any(|each| each.is_ascii_digit())
-        && digits.chars().all(|each| each.is_ascii_digit() || "+-.eE".contains(each))
-        && digits.parse::<f64>().is_ok()
-}
-
-/// A date, alone or with a time of day after it.
-fn is_date(text: &str) -> bool {
-    let (date, time) = match text.find(['T', 't', ' ']) {
-        Some(end) => text.split_at(end),
-        None => (text, ""),
-    };
-    let parts: Vec<&str> = date.split('-').collect();
-    let number = |part: &str, high: u32| {
-        part.len() <= 2 && part.parse::<u32>().is_ok_and(|it| (1..=high).contains(&it))
-    };
-    let dated = matches!(parts.as_slice(), [year, month, day]
-        if year.len() == 4
-            && year.chars().all(|each| each.is_ascii_digit())
-            && number(month, 12)
-            && number(day, 31));
-    let zoned = time.ends_with('Z') || time.rfind(['+', '-']).is_some();
-    let timed = match time.chars().next() {
-        None => true,
-        Some(' ') => time.matches(':').count() == 2 && !zoned,
-        Some(_) => time.matches(':').count() >= 2 && zoned,
-    };
-    dated && timed
-}
-
-/// `1:30` and the like, which older readers take for a number of base 60.
-fn is_base_60(text: &str) -> bool {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let mut places = digits.split(':');
-    let first = places.next().unwrap_or_default();
-    let mut later = places.peekable();
-    first.starts_with(|each: char| each.is_ascii_digit())
-        && first.chars().all(|each| each.is_ascii_digit() || each == '_')
-        && later.peek().is_some()
-        && later.all(|place| {
-            let whole = place.split('.').next().unwrap_or_default();
-            whole.len() <= 2 && whole.parse::<u32>().is_ok_and(|it| it < 60)
-        })
-}
-
 fn is_merge(node: &Node) -> bool {
     matches!(node, Node::Scalar { tag, value, plain, .. }
         if value == "<<" && (*plain || tag.as_deref() == Some(MERGE)))
-}
-
-fn base_64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let text: Vec<u8> = text.bytes().filter(|each| !matches!(each, b'\n' | b'\r')).collect();
-    if text.len() % 4 != 0 {
-        return None;
-    }
-    let padding = text.iter().rev().take_while(|each| **each == b'=').count();
-    let (digits, _) = text.split_at_checked(text.len().checked_sub(padding)?)?;
-    let (mut value, mut bits) = (0_u32, 0);
-    for digit in digits {
-        let place = ALPHABET.iter().position(|each| each == digit)?;
-        value = (value << 6 | u32::try_from(place).ok()?) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(value >> bits & 0xff).ok()?);
-        }
-    }
-    (padding <= 2).then_some(bytes)
 }
 
 /// The text of a reader's error: its line is given only beyond the first.
@@ -384,21 +259,17 @@ fn reason(error: &Error) -> String {
     }
 }
 
-fn short(tag: &str) -> String {
-    tag.strip_prefix(PREFIX).map_or_else(|| tag.to_owned(), |name| format!("!!{name}"))
+/// Where the escape `\/` stands in a quoted scalar: newer ports of libyaml let it pass, Juju's does not.
+fn refused_escape(scalar: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    for (place, each) in scalar.char_indices() {
+        if is_escaped && each == '/' {
+            return Some(place);
+        }
+        is_escaped = each == '\\' && !is_escaped;
+    }
+    None
 }
 
-const PREFIX: &str = "tag:yaml.org,2002:";
-const STRING: &str = "tag:yaml.org,2002:str";
-const NULL: &str = "tag:yaml.org,2002:null";
-const BOOL: &str = "tag:yaml.org,2002:bool";
-const INT: &str = "tag:yaml.org,2002:int";
-const FLOAT: &str = "tag:yaml.org,2002:float";
-const TIMESTAMP: &str = "tag:yaml.org,2002:timestamp";
-const MERGE: &str = "tag:yaml.org,2002:merge";
-const BINARY: &str = "tag:yaml.org,2002:binary";
-const SEQUENCE: &str = "tag:yaml.org,2002:seq";
-const MAPPING: &str = "tag:yaml.org,2002:map";
 const TEXT: &str = "string";
 const MAP_OF_TEXT: &str = "map[string]string";
-const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
