@@ -35,10 +35,11 @@ pub struct Identity {
 }
 
 /// Whether something is alive, on its way out, or gone but for its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Life {
     /// In service.
+    #[default]
     Alive,
     /// To be removed; its hooks still run.
     Dying,
@@ -62,16 +63,21 @@ pub struct Status {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
     /// Its life.
+    #[serde(default)]
     pub life: Life,
     /// The unit that holds the leadership lease, if one does.
+    #[serde(default)]
     pub leader: Option<String>,
     /// Address of its Kubernetes service; empty while there is none.
+    #[serde(default)]
     pub service_address: String,
     /// Status that its leader set.
     pub status: Status,
     /// Relation endpoints by name.
+    #[serde(default)]
     pub endpoints: BTreeMap<String, Endpoint>,
     /// Units by name; a removed unit is not in here.
+    #[serde(default)]
     pub units: BTreeMap<String, Unit>,
 }
 
@@ -100,8 +106,10 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// Its life.
+    #[serde(default)]
     pub life: Life,
     /// Address of its pod; empty while there is none.
+    #[serde(default)]
     pub address: String,
     /// Workload status.
     pub status: Status,
@@ -118,6 +126,7 @@ pub struct Relation {
     /// Endpoint by application; one entry for a peer relation.
     pub endpoints: BTreeMap<String, String>,
     /// Its life.
+    #[serde(default)]
     pub life: Life,
     /// Whether it is suspended.
     #[serde(default)]
@@ -125,8 +134,10 @@ pub struct Relation {
     /// `joining`, `joined`, ..
     pub status: Status,
     /// Units that are or were in it.
+    #[serde(default)]
     pub units: BTreeMap<String, Member>,
     /// Application databags by application.
+    #[serde(default)]
     pub application_data: BTreeMap<String, Bag>,
 }
 
@@ -134,8 +145,10 @@ pub struct Relation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Whether the unit is in the relation's scope; its data stay when it leaves.
+    #[serde(default)]
     pub in_scope: bool,
     /// Its unit databag.
+    #[serde(default)]
     pub data: Bag,
 }
 

@@ -106,7 +106,7 @@ fn yaml(value: &Value) -> Result<String, Error> {
     emitter.emit(Event::stream_end())?;
     emitter.flush()?;
     drop(emitter);
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(escaped(&String::from_utf8_lossy(&bytes)))
 }
 
 fn emit(emitter: &mut Emitter<'_>, value: &Value) -> Result<(), Error> {
@@ -137,14 +137,32 @@ fn emit(emitter: &mut Emitter<'_>, value: &Value) -> Result<(), Error> {
 
 /// Text that would read as something else is quoted, text of several lines is a block.
 fn emit_text(emitter: &mut Emitter<'_>, text: &str) -> Result<(), Error> {
-    let style = if text.contains('\n') {
+    let style = if text.contains('\n') && !text.contains(is_rare) {
         ScalarStyle::Literal
-    } else if scalar::reads_as_text(text) {
+    } else if scalar::reads_as_text(text) && !text.contains(is_rare) {
         ScalarStyle::Plain
     } else {
         ScalarStyle::DoubleQuoted
     };
     emit_scalar(emitter, text, style)
+}
+
+/// Whether Juju's emitter takes the character for unprintable, and so quotes and escapes it.
+fn is_rare(each: char) -> bool {
+    each > '\u{ffff}'
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for each in text.chars() {
+        if is_rare(each) {
+            let code = format!("{:08X}", u32::from(each));
+            escaped.extend(["\\U", &code]);
+        } else {
+            escaped.push(each);
+        }
+    }
+    escaped
 }
 
 fn emit_scalar(emitter: &mut Emitter<'_>, text: &str, style: ScalarStyle) -> Result<(), Error> {

@@ -27,7 +27,9 @@ pub(crate) fn meaning(tag: Option<&str>, value: &str, plain: bool) -> Result<Mea
         }
         Some(STRING) => Ok(kept(STRING)),
         Some(tag @ (BOOL | INT | FLOAT | NULL | TIMESTAMP)) => {
+            // Only what has no tag, or that of a time, is tried as one.
             let found = resolved(value);
+            let found = if found == TIMESTAMP && tag != TIMESTAMP { STRING } else { found };
             if found != tag && (tag, found) != (FLOAT, INT) {
                 let (found, tag) = (short(found), short(tag));
                 return Err(format!("cannot decode {found} `{value}` as a {tag}"));
@@ -49,7 +51,6 @@ fn resolved(text: &str) -> &'static str {
         }
         ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF"
         | "-.inf" | "-.Inf" | "-.INF" => return FLOAT,
-        "<<" => return MERGE,
         _ => {}
     }
     if is_date(text) {
@@ -98,21 +99,52 @@ fn is_date(text: &str) -> bool {
         None => (text, ""),
     };
     let parts: Vec<&str> = date.split('-').collect();
-    let number = |part: &str, high: u32| {
-        part.len() <= 2 && part.parse::<u32>().is_ok_and(|it| (1..=high).contains(&it))
+    let [year, month, day] = parts.as_slice() else { return false };
+    let (Some(month), Some(day)) = (number(month, 12), number(day, 31)) else { return false };
+    let Some(years) = year.parse::<u32>().ok().filter(|_| year.len() == 4) else { return false };
+    let is_leap = years.is_multiple_of(4) && !years.is_multiple_of(100) || years % 400 == 0;
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     };
-    let dated = matches!(parts.as_slice(), [year, month, day]
-        if year.len() == 4
-            && year.chars().all(|each| each.is_ascii_digit())
-            && number(month, 12)
-            && number(day, 31));
-    let zoned = time.ends_with('Z') || time.rfind(['+', '-']).is_some();
-    let timed = match time.chars().next() {
-        None => true,
-        Some(' ') => time.matches(':').count() == 2 && !zoned,
-        Some(_) => time.matches(':').count() >= 2 && zoned,
+    let is_timed = match time.split_at_checked(1) {
+        None => time.is_empty(),
+        Some((" ", time)) => is_time(time),
+        Some((_, time)) => zoneless(time).is_some_and(is_time),
     };
-    dated && timed
+    month > 0 && (1..=days).contains(&day) && is_timed
+}
+
+/// Hours, minutes and seconds, these perhaps with a fraction.
+fn is_time(time: &str) -> bool {
+    let parts: Vec<&str> = time.split(':').collect();
+    let [hours, minutes, seconds] = parts.as_slice() else { return false };
+    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    number(hours, 23).is_some()
+        && number(minutes, 59).is_some()
+        && number(seconds, 59).is_some()
+        && !fraction.is_empty()
+        && fraction.chars().all(|each| each.is_ascii_digit())
+}
+
+/// The time without its zone: `Z` or `+01:00`.
+fn zoneless(time: &str) -> Option<&str> {
+    if let Some(time) = time.strip_suffix('Z') {
+        return Some(time);
+    }
+    let (time, zone) = time.split_at_checked(time.rfind(['+', '-'])?)?;
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let is_zone = zone.len() == 6 && number(hours, 24).is_some() && number(minutes, 60).is_some();
+    is_zone.then_some(time)
+}
+
+/// One or two digits up to a limit.
+fn number(digits: &str, high: u32) -> Option<u32> {
+    let is_short = (1..=2).contains(&digits.len());
+    let is_plain = is_short && digits.chars().all(|each| each.is_ascii_digit());
+    digits.parse().ok().filter(|number| is_plain && *number <= high)
 }
 
 /// `1:30` and the like, which older readers take for a number of base 60.

@@ -21,9 +21,9 @@ use super::scalar::short;
 
 /// Reads the first document as a map of texts; the error is the text that the tool prints.
 pub(crate) fn read_map(bytes: &[u8]) -> Result<Bag, String> {
-    let mut bytes = if bytes.is_empty() { b"\n" } else { bytes };
-    let source = String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').chars().collect();
-    let mut reader = Reader { parser: Parser::new(), anchors: BTreeMap::new(), source };
+    let input = Input::of(bytes);
+    let mut bytes = input.text.as_bytes();
+    let mut reader = Reader { parser: Parser::new(), anchors: BTreeMap::new(), input: &input };
     reader.parser.set_input_string(&mut bytes);
     let document = reader.document().map_err(|text| format!("yaml: {text}"))?;
     let mut decoder = Decoder { map: Bag::new(), mismatches: Vec::new() };
@@ -39,15 +39,14 @@ pub(crate) fn read_map(bytes: &[u8]) -> Result<Bag, String> {
 #[derive(Clone)]
 enum Node {
     Scalar { tag: Option<String>, value: String, plain: bool, line: u64 },
-    Sequence { items: Vec<Self>, tag: Option<String>, line: u64 },
-    Mapping { pairs: Vec<(Self, Self)>, tag: Option<String>, line: u64 },
+    Sequence { items: Vec<Self>, line: u64 },
+    Mapping { pairs: Vec<(Self, Self)>, line: u64 },
 }
 
 struct Reader<'r> {
     parser: Parser<&'r mut &'r [u8]>,
     anchors: BTreeMap<String, Option<Node>>,
-    /// What is read, as the marks of events count it.
-    source: Vec<char>,
+    input: &'r Input,
 }
 
 impl Reader<'_> {
@@ -66,7 +65,9 @@ impl Reader<'_> {
     fn node(&mut self, event: Event) -> Result<Node, String> {
         let line = event.start_mark.line;
         match event.data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let value = self.restored(value, is_block);
                 let node = Node::Scalar { tag, value, plain: plain_implicit, line };
                 self.keep(anchor, &node);
                 Ok(node)
@@ -76,7 +77,7 @@ impl Reader<'_> {
                 Some(None) => Err(format!("anchor '{anchor}' value contains itself")),
                 None => Err(format!("unknown anchor '{anchor}' referenced")),
             },
-            EventData::SequenceStart { anchor, tag, .. } => {
+            EventData::SequenceStart { anchor, .. } => {
                 self.open(anchor.as_ref());
                 let mut items = Vec::new();
                 loop {
@@ -86,11 +87,11 @@ impl Reader<'_> {
                     }
                     items.push(self.node(event)?);
                 }
-                let node = Node::Sequence { items, tag, line };
+                let node = Node::Sequence { items, line };
                 self.keep(anchor, &node);
                 Ok(node)
             }
-            EventData::MappingStart { anchor, tag, .. } => {
+            EventData::MappingStart { anchor, .. } => {
                 self.open(anchor.as_ref());
                 let mut pairs = Vec::new();
                 loop {
@@ -102,7 +103,7 @@ impl Reader<'_> {
                     let event = self.next()?;
                     pairs.push((key, self.node(event)?));
                 }
-                let node = Node::Mapping { pairs, tag, line };
+                let node = Node::Mapping { pairs, line };
                 self.keep(anchor, &node);
                 Ok(node)
             }
@@ -118,24 +119,16 @@ impl Reader<'_> {
     }
 
     fn next(&mut self) -> Result<Event, String> {
-        let event = self.parser.parse().map_err(|error| reason(&error))?;
-        if let EventData::Scalar { style: ScalarStyle::DoubleQuoted, .. } = event.data {
-            self.check_escapes(&event)?;
-        }
-        Ok(event)
+        self.parser.parse().map_err(|error| reason(&error))
     }
 
-    fn check_escapes(&self, event: &Event) -> Result<(), String> {
-        let start = usize::try_from(event.start_mark.index).unwrap_or_default();
-        let end = usize::try_from(event.end_mark.index).unwrap_or_default();
-        let scalar: String = self.source.get(start..end).unwrap_or_default().iter().collect();
-        let Some(place) = refused_escape(&scalar) else { return Ok(()) };
-        let breaks = scalar.chars().take(place).filter(|each| *each == '\n').count();
-        let text = "found unknown escape character";
-        match event.start_mark.line + breaks as u64 {
-            0 => Err(text.to_owned()),
-            line => Err(format!("line {}: {text}", line + 1)),
+    /// The scalar as it stood before the input was made readable.
+    fn restored(&self, value: String, is_block: bool) -> String {
+        let mut value = value.replace(self.input.slash, "/");
+        if is_block && self.input.has_added_break && value.ends_with('\n') {
+            value.pop();
         }
+        value
     }
 
     fn open(&mut self, anchor: Option<&String>) {
@@ -160,8 +153,8 @@ impl Decoder {
     fn document(&mut self, node: &Node) -> Result<(), String> {
         match node {
             Node::Mapping { pairs, .. } => self.mapping(pairs),
-            Node::Sequence { tag, line, .. } => {
-                self.mismatch(*line, tag.as_deref().unwrap_or(SEQUENCE), None, MAP_OF_TEXT);
+            Node::Sequence { line, .. } => {
+                self.mismatch(*line, SEQUENCE, None, MAP_OF_TEXT);
                 Ok(())
             }
             Node::Scalar { tag, value, plain, line } => {
@@ -213,12 +206,12 @@ impl Decoder {
                 let meaning = meaning(tag.as_deref(), value, *plain)?;
                 Ok(Some(meaning.text.unwrap_or_default()))
             }
-            Node::Sequence { tag, line, .. } => {
-                self.mismatch(*line, tag.as_deref().unwrap_or(SEQUENCE), None, TEXT);
+            Node::Sequence { line, .. } => {
+                self.mismatch(*line, SEQUENCE, None, TEXT);
                 Ok(None)
             }
-            Node::Mapping { tag, line, .. } => {
-                self.mismatch(*line, tag.as_deref().unwrap_or(MAPPING), None, TEXT);
+            Node::Mapping { line, .. } => {
+                self.mismatch(*line, MAPPING, None, TEXT);
                 Ok(None)
             }
         }
@@ -227,7 +220,9 @@ impl Decoder {
     fn mismatch(&mut self, line: u64, tag: &str, value: Option<&str>, into: &str) {
         let value = match value {
             Some(value) if value.len() > 10 => {
-                let start = value.get(..7).unwrap_or_default();
+                // Cut by bytes, also within a character.
+                let start = value.as_bytes().get(..7).unwrap_or_default();
+                let start = String::from_utf8_lossy(start);
                 format!(" `{start}...`")
             }
             Some(value) => format!(" `{value}`"),
@@ -253,23 +248,49 @@ fn reason(error: &Error) -> String {
     } else if error.kind() == ErrorKind::Scanner {
         number += 1;
     }
-    match number {
-        0 => error.problem().to_owned(),
-        number => format!("line {number}: {}", error.problem()),
+    match (number, error.problem()) {
+        // U+FFFF looks like the beginning of a mark.
+        (_, "invalid byte order marker") => "control characters are not allowed".to_owned(),
+        (0, problem) => problem.to_owned(),
+        (number, problem) => format!("line {number}: {problem}"),
     }
 }
 
-/// Where the escape `\/` stands in a quoted scalar: newer ports of libyaml let it pass, Juju's does not.
-fn refused_escape(scalar: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    for (place, each) in scalar.char_indices() {
-        if is_escaped && each == '/' {
-            return Some(place);
+/// The input, made readable for a port of libyaml that differs from Juju's reader in two points.
+struct Input {
+    text: String,
+    /// Stands for a slash behind a backslash. The escape `\/` is known to newer ports, but not to
+    /// Juju's reader, and any other character there is refused in the right place.
+    slash: char,
+    /// A block of text that ends with the input and without a line break is a trap to the port.
+    has_added_break: bool,
+}
+
+impl Input {
+    fn of(bytes: &[u8]) -> Self {
+        let mut text =
+            String::from_utf8_lossy(if bytes.is_empty() { b"\n" } else { bytes }).into_owned();
+        let unused = PRIVATE.into_iter().find(|each| !text.contains(*each));
+        let slash = unused.unwrap_or('/');
+        text = text.replace("\\/", &format!("\\{slash}"));
+        let last_line = text.lines().next_back().unwrap_or_default();
+        let has_added_break = !text.ends_with(['\n', '\r'])
+            && !last_line.trim().is_empty()
+            && text.lines().any(opens_block);
+        if has_added_break {
+            text.push('\n');
         }
-        is_escaped = each == '\\' && !is_escaped;
+        Self { text, slash, has_added_break }
     }
-    None
 }
 
+/// Whether a block of text may begin behind the line.
+fn opens_block(line: &str) -> bool {
+    let modifiers = |each: char| "+-".contains(each) || each.is_ascii_digit();
+    line.trim_end().trim_end_matches(modifiers).ends_with(['|', '>'])
+}
+
+/// Characters without a meaning, of which hardly any text holds all.
+const PRIVATE: [char; 3] = ['\u{e0f0}', '\u{e0f1}', '\u{e0f2}'];
 const TEXT: &str = "string";
 const MAP_OF_TEXT: &str = "map[string]string";
