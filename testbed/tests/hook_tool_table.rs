@@ -29,6 +29,7 @@ const LEFT_OUT: &[(&str, &str)] = &[];
 /// The tools that the bed has; a row that calls another one is out of reach.
 const TOOLS: &[&str] = &[
     "action-fail",
+    "application-version-set",
     "goal-state",
     "is-leader",
     "juju-log",

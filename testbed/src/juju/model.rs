@@ -113,6 +113,9 @@ pub struct Unit {
     pub address: String,
     /// Workload status.
     pub status: Status,
+    /// Version of the workload that the charm tells of.
+    #[serde(default)]
+    pub workload_version: String,
     /// The charm's state (`state-set`).
     #[serde(default)]
     pub state: Bag,
@@ -194,6 +197,44 @@ impl Model {
         model
     }
 
+    /// Adds an application without units or leader, whose one endpoint is related to that of
+    /// another application; returns the relation's number. Both sides' units join with `add_unit`.
+    pub fn relate(&mut self, ours: (&str, &str), theirs: (&str, &str)) -> u32 {
+        let interface = self
+            .applications
+            .get(ours.0)
+            .and_then(|application| application.endpoints.get(ours.1))
+            .map_or_else(|| ours.1.to_owned(), |endpoint| endpoint.interface.clone());
+        let endpoint = Endpoint { role: Role::Requirer, interface };
+        let application = Application {
+            life: Life::Alive,
+            leader: None,
+            service_address: String::new(),
+            status: Status::at("active", "", BEFORE),
+            endpoints: BTreeMap::from([(theirs.1.to_owned(), endpoint)]),
+            units: BTreeMap::new(),
+        };
+        self.applications.entry(theirs.0.to_owned()).or_insert(application);
+        let id = self.relations.iter().map(|relation| relation.id + 1).max().unwrap_or_default();
+        let sides = [ours, theirs].map(|(name, endpoint)| (name.to_owned(), endpoint.to_owned()));
+        let units = self.applications.get(ours.0).into_iter().flat_map(|it| it.units.keys());
+        let members = units.map(|unit| {
+            let data = self.network_keys(unit);
+            (unit.clone(), Member { in_scope: true, data })
+        });
+        let units = members.collect();
+        self.relations.push(Relation {
+            id,
+            endpoints: sides.clone().into_iter().collect(),
+            life: Life::Alive,
+            suspended: false,
+            status: Status::at("joined", "", BEFORE),
+            units,
+            application_data: sides.into_iter().map(|(name, _)| (name, Bag::new())).collect(),
+        });
+        id
+    }
+
     /// Adds a living unit, in the scope of all its application's relations; returns its name.
     pub fn add_unit(&mut self, application: &str, number: u32) -> String {
         let name = format!("{application}/{number}");
@@ -201,6 +242,7 @@ impl Model {
             life: Life::Alive,
             address: format!("10.1.0.{}", 10 + number),
             status: Status::at("waiting", "", BEFORE),
+            workload_version: String::new(),
             state: Bag::new(),
         };
         if let Some(application) = self.applications.get_mut(application) {

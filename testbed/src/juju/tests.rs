@@ -234,6 +234,21 @@ fn units_come_and_go() {
 }
 
 #[test]
+fn another_application_reads_what_the_leader_published() {
+    let controller = controller();
+    let relation = controller.edit(|model| {
+        let relation = model.relate(("redis-k8s", "redis"), ("web", "db"));
+        model.add_unit("web", 0);
+        relation
+    });
+    let hook = Hook::relation(UNIT, relation, Happening::Joined { unit: "web/0".to_owned() });
+    let run_of_leader = run(&controller, hook, "relation-set --app port=6379; relation-list");
+    assert_eq!(run_of_leader.stdout, "web/0\n");
+    let hook = Hook::relation("web/0", relation, Happening::ApplicationChanged);
+    assert_eq!(run(&controller, hook, "relation-get port").stdout, "6379\n");
+}
+
+#[test]
 fn no_relation_is_known_before_the_install_hook_is_over() {
     let controller = controller();
     let script = "relation-ids redis-peers --format=json";

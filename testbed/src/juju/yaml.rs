@@ -294,3 +294,41 @@ fn opens_block(line: &str) -> bool {
 const PRIVATE: [char; 3] = ['\u{e0f0}', '\u{e0f1}', '\u{e0f2}'];
 const TEXT: &str = "string";
 const MAP_OF_TEXT: &str = "map[string]string";
+
+#[cfg(test)]
+mod tests {
+    use super::read_map;
+
+    fn read(text: &str) -> Result<Vec<(String, String)>, String> {
+        read_map(text.as_bytes()).map(|map| map.into_iter().collect())
+    }
+
+    fn value(text: &str) -> String {
+        read(text).unwrap().pop().unwrap().1
+    }
+
+    #[test]
+    fn a_slash_behind_a_backslash_is_refused_in_double_quotes_only() {
+        let refused = Err("yaml: found unknown escape character".to_owned());
+        assert_eq!(read(r#"a: "b\/c""#), refused);
+        assert_eq!(value(r"a: b\/c"), r"b\/c");
+        assert_eq!(value(r#"a: "b\\/c""#), r"b\/c");
+    }
+
+    #[test]
+    fn a_block_may_end_with_the_input() {
+        assert_eq!(value("a: |\n  b"), "b");
+        assert_eq!(value("a: |\n  b\n"), "b\n");
+        assert_eq!(value("a: |-\n  b"), "b");
+        assert_eq!(value("a: >+\n  b"), "b");
+        assert_eq!(value("a: |\n  b\n  "), "b\n");
+    }
+
+    #[test]
+    fn maps_merge_and_anchors_repeat() {
+        let merged = read("x: &x b\n<<: {a: *x, c: d}\n").unwrap();
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(merged, [pair("a", "b"), pair("c", "d"), pair("x", "b")]);
+        assert_eq!(read("a: *y"), Err("yaml: unknown anchor 'y' referenced".to_owned()));
+    }
+}

@@ -91,6 +91,9 @@ pub(crate) fn changed(before: &Model, after: &Model) -> Value {
             if old.status != unit.status {
                 note(&["unit_status", name], shown(&unit.status));
             }
+            if old.workload_version != unit.workload_version {
+                note(&["workload_version", name], json!(unit.workload_version));
+            }
             if old.state != unit.state {
                 note(&["state", name], json!(unit.state));
             }

@@ -59,6 +59,7 @@ pub(crate) struct Answer {
 /// The tools that there are.
 pub(crate) const NAMES: &[&str] = &[
     "action-fail",
+    "application-version-set",
     "goal-state",
     "is-leader",
     "juju-log",
@@ -76,6 +77,7 @@ pub(crate) const NAMES: &[&str] = &[
 pub(crate) fn answer(mut call: Call<'_>) -> Option<Answer> {
     let result = match call.tool {
         "action-fail" => action::fail(&mut call),
+        "application-version-set" => status::set_version(&mut call),
         "goal-state" => goal_state::goal_state(&mut call),
         "is-leader" => leadership::is_leader(&mut call),
         "juju-log" => log::juju_log(&mut call),

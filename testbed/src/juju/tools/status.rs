@@ -1,4 +1,4 @@
-//! `status-set`: at once, and never taken back.
+//! `status-set` and `application-version-set`: at once, and never taken back.
 
 use super::Call;
 use super::Refusal;
@@ -34,6 +34,18 @@ pub(super) fn set(call: &mut Call<'_>) -> Result<String, Refusal> {
         if let Some(record) = call.world.model.unit_mut(unit) {
             record.status = status;
         }
+    }
+    Ok(String::new())
+}
+
+/// Sets the version of the workload.
+pub(super) fn set_version(call: &mut Call<'_>) -> Result<String, Refusal> {
+    let parsed = call.parse(&[])?;
+    let missing = || Refusal::Usage("no version specified".to_owned());
+    let version = parsed.positional(0).ok_or_else(missing)?;
+    parsed.at_most(1)?;
+    if let Some(unit) = call.world.model.unit_mut(&call.context.unit) {
+        version.clone_into(&mut unit.workload_version);
     }
     Ok(String::new())
 }
