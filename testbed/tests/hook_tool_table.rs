@@ -115,6 +115,24 @@ fn is_in_reach(row: &Value) -> bool {
 }
 
 #[test]
+fn a_row_that_differs_is_told() {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hook-tools.json");
+    let text = fs::read(recorded).expect("the table is there");
+    let mut table: Value = serde_json::from_slice(&text).expect("the table is JSON");
+    let named = ["is-leader/leader-json", "relation-set/argv-pairs", "juju-log/info"];
+    let rows = table["cases"].as_array_mut().expect("a table has cases");
+    rows.retain(|row| named.iter().any(|name| row["name"] == *name));
+    for row in rows.iter_mut() {
+        let key = ["committed", "log"].into_iter().find(|key| !row[*key].is_null());
+        row[key.unwrap_or("stdout")] = Value::String("something else".to_owned());
+    }
+    let complaints = replay(Path::new("altered"), &table);
+    for name in named {
+        assert!(complaints.contains(name), "{name} is not in {complaints}");
+    }
+}
+
+#[test]
 fn every_tool_is_in_the_table() {
     let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hook-tools.json");
     let text = fs::read(recorded).expect("the table is there");

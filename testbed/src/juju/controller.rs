@@ -118,7 +118,8 @@ impl Controller {
         locked(&self.world).transcript.join("\n")
     }
 
-    /// Runs the program for the hook: environment, directory and output are set here.
+    /// Runs the program for the hook. Environment, directory and output are set here, whatever
+    /// the command has of them; further variables are the hook's.
     pub fn start(&self, mut hook: Hook, mut command: Command) -> Result<RunningHook, Error> {
         let unit = hook.unit.clone();
         let mut world = locked(&self.world);
