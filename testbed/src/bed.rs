@@ -49,9 +49,21 @@ impl Bed {
 
     fn start_servers(&self, units: &[u32]) -> Result<(), BedError> {
         let master = self.layout.master;
+        // First, or the others would try again only after a second.
+        let pod = self.pod(master)?;
+        pod.start_redis(&pod.redis_config(None))?;
         for unit in units {
             let pod = self.pod(*unit)?;
-            pod.begin_redis(&pod.redis_config((*unit != master).then_some(master)))?;
+            if *unit != master {
+                pod.begin_redis(&pod.redis_config(Some(master)))?;
+            }
+        }
+        // A Sentinel that finds a link down looks again only after a second.
+        for unit in units.iter().filter(|unit| **unit != master) {
+            self.pod(*unit)?.synced()?;
+        }
+        for unit in units {
+            let pod = self.pod(*unit)?;
             pod.begin_sentinel(&pod.sentinel_config(master, units))?;
         }
         units.iter().try_for_each(|unit| self.pod(*unit)?.ready())

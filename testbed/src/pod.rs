@@ -211,6 +211,10 @@ impl Pod {
         server.begin(&namespace, command)
     }
 
+    pub(crate) fn synced(&self) -> Result<(), BedError> {
+        self.redis.says("MASTER <-> REPLICA sync: Finished with success")
+    }
+
     pub(crate) fn ready(&self) -> Result<(), BedError> {
         self.redis.ready()?;
         self.sentinel.ready()

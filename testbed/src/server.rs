@@ -83,15 +83,21 @@ impl Server {
 
     /// Waits until it serves.
     pub(crate) fn ready(&self) -> Result<(), BedError> {
-        let ended = wait::until(&format!("{} serves", self.title), START_LIMIT, || {
+        self.says(self.ready)
+    }
+
+    /// Waits until it has logged this since its start.
+    pub(crate) fn says(&self, wanted: &str) -> Result<(), BedError> {
+        let what = format!("{} logs {wanted:?}", self.title);
+        let ended = wait::until(&what, START_LIMIT, || {
             let mut state = lock(&self.state);
+            let ended = !state.child.as_mut().is_some_and(is_alive);
             let log = self.log_text();
             let said = log.get(state.log_before..).unwrap_or_default();
-            let ended = !state.child.as_mut().is_some_and(is_alive);
-            (ended || said.contains(self.ready)).then_some(ended)
+            (ended || said.contains(wanted)).then_some(ended)
         })
         .map_err(|error| error.with(&self.title, &self.log_tail()))?;
-        if ended { Err(self.fault("ended as it started")) } else { Ok(()) }
+        if ended { Err(self.fault("has ended")) } else { Ok(()) }
     }
 
     /// The process, if it runs.
