@@ -101,7 +101,8 @@ impl Bed {
     }
 
     /// Takes a pod away with all that runs in it; packets to its address are dropped, its name is
-    /// unknown, its files stay for a pod of the same number.
+    /// unknown, its files stay for a pod of the same number. Its connections are closed as its
+    /// processes end; isolated before, it goes without a word.
     pub fn remove(&self, unit: u32) -> Result<(), BedError> {
         lock(&self.pods).remove(&unit);
         self.network.remove_pod(unit)

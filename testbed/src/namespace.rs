@@ -165,6 +165,18 @@ impl Namespace {
         self.ground.spawn(command)
     }
 
+    /// Shows a file or folder of the machine at another place inside the pod; there has to be a file
+    /// or folder at that place already.
+    pub fn bind(&self, source: &Path, target: &Path) -> Result<(), BedError> {
+        let mut command = self.command("mount");
+        let output = self.run(command.arg("--bind").arg(source).arg(target), "")?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(BedError::Failed { program: "mount --bind".into(), status: output.status, stderr })
+    }
+
     /// Rewrites the pod's `/etc/hosts`, until the network publishes names again.
     pub fn set_hosts(&self, text: &str) -> Result<(), BedError> {
         rewrite(&self.directory.join("hosts"), text)

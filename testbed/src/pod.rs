@@ -296,9 +296,21 @@ impl Pod {
     }
 
     /// Several commands to one of this pod's ports in one call; errors of the server are answers.
+    /// All together may take 10 s, and none may change what PING answers (MULTI, SUBSCRIBE).
     pub fn ask(&self, port: u16, commands: &[&str]) -> Result<Vec<Answer>, BedError> {
+        self.ask_within("10", port, commands)
+    }
+
+    fn ask_within(
+        &self,
+        seconds: &str,
+        port: u16,
+        commands: &[&str],
+    ) -> Result<Vec<Answer>, BedError> {
         let namespace = self.namespace()?;
-        let mut command = namespace.command(&self.network.ground().programs.redis_cli);
+        // A frozen server accepts and never answers.
+        let mut command = namespace.command("timeout");
+        command.args(["--foreground", seconds]).arg(&self.network.ground().programs.redis_cli);
         command.args(["--json", "--no-auth-warning", "-p", &port.to_string()]);
         if self.layout.tls {
             command.arg("--tls").arg("--cacert").arg(certificate::certificate());
@@ -324,7 +336,8 @@ impl Pod {
             return Ok(answers);
         }
         let stderr = String::from_utf8_lossy(&output.stderr);
-        Err(self.no_answer(port, &commands.join("; "), format!("{stdout}{stderr}")))
+        let silence = if output.status.code() == Some(124) { "nothing in time" } else { "" };
+        Err(self.no_answer(port, &commands.join("; "), format!("{stdout}{stderr}{silence}")))
     }
 
     fn ask_one(&self, port: u16, command: &str) -> Result<Answer, BedError> {
@@ -344,15 +357,17 @@ impl Pod {
             format!("SENTINEL REPLICAS {group}"),
             format!("SENTINEL SENTINELS {group}"),
         ];
-        let answers = self.ask(SENTINEL_PORT, &commands.each_ref().map(String::as_str))?;
+        let answers =
+            self.ask_within("2", SENTINEL_PORT, &commands.each_ref().map(String::as_str))?;
         SentinelView::parse(&answers)
             .ok_or_else(|| self.no_answer(SENTINEL_PORT, "its view", format!("{answers:?}")))
     }
 
     /// What this pod's Redis says of its role.
     pub fn redis_role(&self) -> Result<Role, BedError> {
-        let answer = self.redis("ROLE")?;
-        Role::parse(&answer).ok_or_else(|| self.no_answer(REDIS_PORT, "ROLE", answer.text()))
+        let answers = self.ask_within("2", REDIS_PORT, &["ROLE"])?;
+        let role = answers.first().and_then(Role::parse);
+        role.ok_or_else(|| self.no_answer(REDIS_PORT, "ROLE", format!("{answers:?}")))
     }
 
     fn no_answer(&self, port: u16, command: &str, answer: String) -> BedError {

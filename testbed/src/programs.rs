@@ -131,3 +131,16 @@ fn needs_user_namespace(unshare: &Path) -> Result<bool, BedError> {
     let reason = String::from_utf8_lossy(&done.stderr).trim().to_owned();
     Err(BedError::NoNamespaces { reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_an_error_that_says_how_to_get_it() {
+        assert_eq!(
+            find("no-such-server").expect_err("it is not there").to_string(),
+            "cannot find no-such-server: run make test (or scripts/install-servers)"
+        );
+    }
+}

@@ -12,8 +12,10 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
+use testbed::answers::Role;
 use testbed::bed::Bed;
 use testbed::layout::Layout;
+use testbed::namespace::Namespace;
 use testbed::pod::Pod;
 use testbed::pod::REDIS_PORT;
 use testbed::pod::SENTINEL_PORT;
@@ -102,7 +104,10 @@ fn a_frozen_master_is_followed_by_another_and_obeys_once_thawed() -> Result {
     bed.pod(0)?.freeze()?;
     let master = bed.failed_over(0, &[1, 2], LIMIT)?;
     bed.pod(0)?.thaw()?;
-    assert_eq!(bed.settle(&[0, 1, 2], Duration::from_secs(60))?, master);
+    let obedient = Role::Replica { master: bed.host(master), connected: true };
+    wait::until("the thawed master obeys", LIMIT, || {
+        (bed.pod(0).ok()?.redis_role().ok()? == obedient).then_some(())
+    })?;
     Ok(())
 }
 
@@ -222,6 +227,33 @@ fn a_program_in_a_pod_is_its_own_process() -> Result {
     child.stdout.take().expect("piped").read_to_string(&mut said)?;
     assert_eq!(said.trim(), format!("{process} {}", pod.directory().display()));
     assert_eq!(child.wait()?.code(), Some(7));
+    Ok(())
+}
+
+#[test]
+fn a_file_is_bound_into_one_pod_alone() -> Result {
+    let bed = Bed::start(empty_pods(2))?;
+    let (bound, other) = (bed.pod(0)?.namespace()?, bed.pod(1)?.namespace()?);
+    let file = bound.directory().join("greeting");
+    fs::write(&file, "good day")?;
+    bound.bind(&file, Path::new("/etc/passwd"))?;
+    let read = |pod: &Namespace| pod.run(pod.command("cat").arg("/etc/passwd"), "");
+    assert_eq!(read(&bound)?.stdout, b"good day");
+    assert_ne!(read(&other)?.stdout, b"good day");
+    assert!(bound.bind(&file, Path::new("/no/such/place")).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_question_to_a_frozen_server_has_an_end() -> Result {
+    let bed = Bed::start(Layout { units: 1, ..hasty() })?;
+    let pod = bed.pod(0)?;
+    pod.freeze_redis();
+    let error = pod.redis_role().expect_err("it is frozen").to_string();
+    assert!(error.contains("nothing in time"), "{error}");
+    assert!(pod.sentinel_view().is_ok());
+    pod.thaw()?;
+    assert!(pod.redis_role().is_ok());
     Ok(())
 }
 
