@@ -1,6 +1,8 @@
 //! The layout as a machine checks it: who may use what, how long a file may be, one import a line,
 //! and names that equal those of `metadata.yaml`, `config.yaml` and `actions.yaml`.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads the source")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

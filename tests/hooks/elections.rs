@@ -1,0 +1,156 @@
+//! leader-elected in a group that is at rest, and before there is one.
+
+use std::time::Duration;
+
+use testbed::juju::hook::Hook;
+use testbed::juju::run::Commit;
+use testbed::sampler::Sampler;
+
+use crate::scene::Scene;
+use crate::scene::count;
+use crate::scene::tools;
+use crate::scene::unit;
+
+const PASSWORD_LENGTH: usize = 32;
+
+#[test]
+fn a_first_election_commits_passwords_record_and_bootstrap_in_one_relation_set() {
+    let scene = Scene::before_the_first_election(3);
+    let run = scene.run(0, "leader-elected");
+
+    assert!(tools(&run).len() <= 7, "{:?}", tools(&run));
+    assert_eq!(count(&run, "relation-set"), 1);
+    assert_eq!(run.commit, Commit::Committed);
+    let bag = scene.databag();
+    let keys: Vec<&str> = bag.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["bootstrap", "leader-host", "redis-password", "sentinel-password"]);
+    assert_eq!(bag["leader-host"], "redis-k8s-0.redis-k8s-endpoints.lab.svc.cluster.local");
+    assert_eq!(bag["bootstrap"], bag["leader-host"]);
+    for key in ["redis-password", "sentinel-password"] {
+        let password = &bag[key];
+        assert_eq!(password.len(), PASSWORD_LENGTH);
+        assert!(password.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+    assert_ne!(bag["redis-password"], bag["sentinel-password"]);
+    assert_eq!(scene.status(0).1, "waiting for Redis and Sentinel");
+
+    let again = scene.run(0, "leader-elected");
+    assert_eq!(count(&again, "relation-set"), 0);
+    assert_eq!(scene.databag(), bag);
+    assert_eq!(scene.status(0).1, "waiting for Redis and Sentinel");
+}
+
+#[test]
+fn a_password_that_is_there_stays_and_only_the_other_is_added() {
+    for (kept, added) in
+        [("redis-password", "sentinel-password"), ("sentinel-password", "redis-password")]
+    {
+        let scene = Scene::before_the_first_election(1);
+        scene.record(&[(kept, "ThePasswordThatWasThere"), ("leader-host", &scene.bed.host(0))]);
+        let run = scene.run(0, "leader-elected");
+        assert_eq!(count(&run, "relation-set"), 1);
+        let bag = scene.databag();
+        assert_eq!(bag[kept], "ThePasswordThatWasThere");
+        assert_eq!(bag[added].len(), PASSWORD_LENGTH);
+        assert_eq!(bag.len(), 3, "{:?}", bag.keys());
+    }
+}
+
+#[test]
+fn a_minion_and_the_leader_of_an_unrelated_moment_write_nothing() {
+    let scene = Scene::before_the_first_election(2);
+    let run = scene.run(1, "leader-elected");
+    assert_eq!(count(&run, "relation-set"), 0);
+    assert!(scene.databag().is_empty());
+    assert_eq!(scene.status(1).1, "waiting for the leader to create the passwords");
+    assert_eq!(scene.deferred(1), None);
+}
+
+#[test]
+fn a_wrong_record_is_corrected_and_gets_its_epoch() {
+    let scene = Scene::healthy(3);
+    scene.record(&[("leader-host", &scene.bed.host(2)), ("master-epoch", "")]);
+    let run = scene.run(0, "leader-elected");
+    assert_eq!(count(&run, "relation-set"), 1);
+    assert_eq!(scene.databag()["leader-host"], scene.bed.host(0));
+    assert_eq!(scene.databag()["master-epoch"], "0");
+    assert_eq!(scene.status(0), ("active".to_owned(), String::new()));
+}
+
+#[test]
+fn a_healthy_election_writes_nothing_and_no_sentinel_forgets_a_replica_for_an_instant() {
+    let scene = Scene::healthy(3);
+    let before = scene.databag();
+    let samplers: Vec<Sampler> = scene
+        .bed
+        .pods()
+        .iter()
+        .map(|pod| {
+            let password = scene.bed.layout().sentinel_password.as_deref();
+            let namespace = pod.namespace().unwrap();
+            Sampler::start(&namespace, 26379, "redis-k8s", password).unwrap()
+        })
+        .collect();
+    let run = scene.run(1, "update-status");
+    assert_eq!(count(&run, "relation-set"), 0);
+    scene.controller.set_leader(&unit(1));
+    let run = scene.run(1, "leader-elected");
+    assert!(tools(&run).len() <= 9, "{:?}", tools(&run));
+    assert_eq!(count(&run, "relation-set"), 0);
+    assert_eq!(count(&run, "state-set"), 0);
+    assert_eq!(scene.databag(), before);
+    assert_eq!(scene.status(1), ("active".to_owned(), String::new()));
+    for sampler in samplers {
+        let sampled = sampler.summary();
+        assert_eq!(sampled.fewest_replicas, Some(2), "{sampled:?}");
+        assert_eq!(sampled.failures, 0, "{sampled:?}");
+        assert!(sampled.largest_gap < Duration::from_millis(100), "{sampled:?}");
+    }
+    for pod in scene.bed.pods() {
+        assert!(!pod.sentinel_log().contains("+reset-master"), "a Sentinel was reset");
+    }
+}
+
+#[test]
+fn only_the_sentinel_with_a_wrong_quorum_is_told() {
+    let scene = Scene::healthy(3);
+    scene.bed.pod(1).unwrap().sentinel("SENTINEL SET redis-k8s quorum 1").unwrap();
+    scene.run(0, "leader-elected");
+    for pod in scene.bed.pods() {
+        let told = pod.sentinel_log().matches("+set master").count();
+        let by_the_charm = if pod.unit() == 1 { told - 1 } else { told };
+        assert_eq!(by_the_charm, usize::from(pod.unit() == 1), "{}", pod.sentinel_log());
+        assert_eq!(pod.sentinel_view().unwrap().master.text("quorum"), "2");
+    }
+}
+
+#[test]
+fn a_lost_leader_elected_is_made_up_for_by_the_next_start_config_changed_or_update_status() {
+    for name in ["start", "config-changed", "update-status"] {
+        let scene = Scene::before_the_first_election(1);
+        scene.run(0, name);
+        assert_eq!(scene.databag().len(), 4, "{name}");
+    }
+}
+
+#[test]
+fn an_event_without_rules_asks_juju_one_question_and_writes_nothing() {
+    let scene = Scene::before_the_first_election(1);
+    let run = scene.run_hook(0, Hook::pebble_ready(&unit(0), "redis"));
+    assert_eq!(tools(&run), ["state-get"]);
+    assert!(run.stdout.contains("redis-pebble-ready: nothing of its own to do"), "{}", run.stdout);
+    for name in ["stop", "remove"] {
+        assert_eq!(tools(&scene.run(0, name)), [""; 0]);
+    }
+}
+
+#[test]
+fn an_action_without_a_handler_fails_with_a_message_and_prints_nothing() {
+    let scene = Scene::before_the_first_election(1);
+    let run = scene.run_hook(0, Hook::action(&unit(0), "check-service", "7"));
+    let result = run.action_result.unwrap();
+    assert_eq!(result.status, "failed");
+    assert!(result.message.contains("check-service"), "{}", result.message);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    assert!(scene.databag().is_empty());
+}

@@ -1,0 +1,8 @@
+//! What a hook does: the compiled `dispatch`, real hook tool programs, real Redis and Sentinel.
+
+#[cfg(test)]
+mod elections;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod secrets;
