@@ -15,6 +15,7 @@ use crate::procedure::forget_units::INFO_PERIOD;
 use crate::world::World;
 use crate::world::cluster::Kind;
 use crate::world::obstacle::Obstacle;
+use crate::world::password::Password;
 
 /// What a Sentinel is told.
 #[derive(Clone, Copy, Debug)]
@@ -76,13 +77,14 @@ fn tell_all(world: &World, order: Order, sentinels: &[u32], budget: &Budget) -> 
 
 struct Message {
     to: SocketAddr,
-    password: Option<String>,
+    password: Option<Password>,
     master: String,
     order: Order,
 }
 
 fn send(message: Message, budget: &Budget) -> Result<(), Failure> {
-    let mut connection = Connection::open(message.to, message.password.as_deref(), budget)?;
+    let password = message.password.as_ref().map(Password::reveal);
+    let mut connection = Connection::open(message.to, password, budget)?;
     match message.order {
         Order::Quorum(quorum) => sentinel::set_quorum(&mut connection, &message.master, quorum),
         Order::InfoPeriod(period) => sentinel::set_info_period(&mut connection, period),

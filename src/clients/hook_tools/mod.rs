@@ -155,6 +155,10 @@ impl<'a> Invocation<'a> {
 
     fn run(mut self, budget: &Budget) -> Result<Vec<u8>, ToolError> {
         let call = self.call();
+        let budget = budget.at_most(DEADLINE);
+        if budget.left().is_none() {
+            return Err(cut_off(call, &budget));
+        }
         let mut child = match self.start() {
             Ok(child) => child,
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
@@ -162,7 +166,6 @@ impl<'a> Invocation<'a> {
             }
             Err(source) => return Err(ToolError::NotStarted { call, source }),
         };
-        let budget = budget.at_most(DEADLINE);
         let stdout = read_aside(child.stdout.take());
         let stderr = read_aside(child.stderr.take());
         let finished = budget.receive(&stdout).and_then(|output| {
@@ -171,7 +174,10 @@ impl<'a> Invocation<'a> {
             Some((output, complaint, status))
         });
         let Some((output, complaint, status)) = finished else {
-            return Err(end(&mut child, call, &budget));
+            // It may have ended in this very moment.
+            drop(child.kill());
+            drop(child.wait());
+            return Err(cut_off(call, &budget));
         };
         let stderr = self.masked(&complaint);
         match (status.code(), status.signal()) {
@@ -212,11 +218,8 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// Ends a tool that gave no answer. One that a SIGTERM of ours cut off counts as ended by it.
-fn end(child: &mut Child, call: Call, budget: &Budget) -> ToolError {
-    // It may have ended in this very moment.
-    drop(child.kill());
-    drop(child.wait());
+/// No answer in time. A tool that a SIGTERM of ours cut off counts as ended by it.
+fn cut_off(call: Call, budget: &Budget) -> ToolError {
     if budget.is_terminated() {
         ToolError::Killed { call, signal: signal_hook::consts::SIGTERM }
     } else {
