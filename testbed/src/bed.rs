@@ -1,4 +1,18 @@
 //! A bed: a network of pods with a Redis and a Sentinel in each, and the faults that befall them.
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use testbed::bed::Bed;
+//! # use testbed::layout::Layout;
+//! # fn main() -> Result<(), testbed::error::BedError> {
+//! let bed = Bed::start(Layout { down_after: Duration::from_secs(1), ..Layout::default() })?;
+//! bed.settle(&[0, 1, 2], Duration::from_secs(20))?;
+//! bed.isolate(0)?;
+//! let master = bed.failed_over(0, &[1, 2], Duration::from_secs(20))?;
+//! bed.pod(master)?.redis("SET greeting hello")?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -116,8 +116,8 @@ impl Network {
         self.pod(unit)
     }
 
-    /// Takes a pod away: its processes are killed and packets to its address are dropped.
-    /// Its name stays published until `unpublish`, as a stale record does.
+    /// Takes a pod away: its processes are killed, packets to its address are dropped, its name is
+    /// unknown.
     pub fn remove_pod(&self, unit: u32) -> Result<(), BedError> {
         let pod = self.pod(unit)?;
         pod.kill_processes()?;

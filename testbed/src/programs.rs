@@ -37,7 +37,7 @@ impl Programs {
     }
 
     /// The search path inside a pod: what `scripts/install-servers` unpacked, then this process's own.
-    pub(crate) fn path() -> OsString {
+    pub fn path() -> OsString {
         env::join_paths(folders()).unwrap_or_default()
     }
 }
