@@ -12,6 +12,8 @@ use testbed::bed::Bed;
 use testbed::error::BedError;
 use testbed::layout::Layout;
 use testbed::namespace::Namespace;
+use testbed::odd_server::OddServer;
+use testbed::odd_server::Oddity;
 use testbed::pod::Pod;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
@@ -149,5 +151,37 @@ fn a_cut_follows_a_pod_to_its_new_address() -> Result {
     assert_eq!(connect(&*bed.pod(0)?, bed.pod(1)?.host(), 7000)?, 124);
     bed.heal()?;
     assert_eq!(connect(&*bed.pod(0)?, bed.pod(1)?.host(), 7000)?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_link_cut_one_way_still_carries_packets_the_other_way() -> Result {
+    let bed = pods(2)?;
+    let (from, to) = (bed.pod(0)?, bed.pod(1)?);
+    let pod = to.namespace()?;
+    let _server = OddServer::start(&pod, Oddity::Silent, 7000)?;
+    // A connection that was asked for and whose answer is under way (SYN_RECV).
+    let asked = || {
+        let table = pod.run(pod.command("cat").arg("/proc/net/tcp"), "")?;
+        let table = String::from_utf8_lossy(&table.stdout).into_owned();
+        Ok::<_, BedError>(table.lines().any(|line| line.split_whitespace().nth(3) == Some("03")))
+    };
+    bed.network().cut_one_way(0, 1)?;
+    assert_eq!(connect(&from, to.host(), 7000)?, 124);
+    assert!(!asked()?, "nothing arrives");
+    bed.heal()?;
+    bed.network().cut_one_way(1, 0)?;
+    assert_eq!(connect(&from, to.host(), 7000)?, 124);
+    assert!(asked()?, "it arrives, and only the answer is lost");
+    Ok(())
+}
+
+#[test]
+fn a_hosts_file_of_the_tests_own_is_read_at_once() -> Result {
+    let bed = pods(1)?;
+    let pod = bed.pod(0)?.namespace()?;
+    pod.set_hosts("10.1.9.9 elsewhere\n")?;
+    let output = pod.run(pod.command("getent").args(["ahostsv4", "elsewhere"]), "")?;
+    assert!(output.stdout.starts_with(b"10.1.9.9 "));
     Ok(())
 }
