@@ -216,20 +216,14 @@ fn own_link(world: &World, cluster: &Cluster) -> Option<Finding> {
 
 /// What the group can still survive.
 fn survival(cluster: &Cluster) -> Option<Finding> {
-    let planned = cluster.planned();
-    let silent = planned.iter().find_map(|unit| {
-        let member = cluster.members.get(unit)?;
-        let redis = member.redis.silence().map(|why| ("Redis", why));
-        let (server, why) = redis.or(member.sentinel.silence().map(|why| ("Sentinel", why)))?;
-        Some(format!("{server} of {} {why}", cluster.unit_text(*unit)))
-    });
-    let answering = planned.iter().filter(|unit| cluster.sentinel(**unit).is_some()).count();
-    let replicas = planned.iter().filter(|unit| cluster.redis(**unit).is_some()).count();
-    let why = match (planned.len(), silent) {
+    let planned = cluster.planned().len();
+    let ailing = cluster.ailing(cluster.elected().ok().map(|elected| elected.master));
+    let spare = (planned - ailing.len()) > majority(planned);
+    let why = match (planned, ailing.into_values().next()) {
         (1, _) => "a single unit".to_owned(),
         (2, _) => "with two units the loss of a pod is not failed over".to_owned(),
-        (of, Some(what)) if answering <= majority(of) || replicas <= 1 => what,
-        (_, Some(what)) => return Some(Finding::Degraded { what }),
+        (_, Some(what)) if spare => return Some(Finding::Degraded { what }),
+        (_, Some(what)) => what,
         (_, None) => return None,
     };
     Some(Finding::NoFailover { why })

@@ -134,6 +134,8 @@ pub struct Entry {
     pub port: u16,
     /// The run id; of a Sentinel its `myid`. Empty until first seen.
     pub run_id: String,
+    /// Held for down (`s_down` or `o_down` among its flags).
+    pub down: bool,
 }
 
 /// What a Sentinel says of the application's master (`SENTINEL MASTER` and its companions).
@@ -149,6 +151,8 @@ pub struct SentinelView {
     pub epoch: u64,
     /// `quorum`.
     pub quorum: usize,
+    /// The master is held for down.
+    pub master_down: bool,
     /// `failover_in_progress`: shown only by the Sentinel that leads the failover.
     pub leads_failover: bool,
     /// The replicas it knows.

@@ -5,10 +5,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use crate::error::BedError;
 use crate::error::at_file;
+use crate::transcript::lock;
 
 /// The programs of a bed, found once.
 #[derive(Debug)]
@@ -42,24 +44,51 @@ impl Programs {
     }
 }
 
-/// One of this package's own programs (`src/bin/`), built if it is missing or older than its source.
+/// One of this package's own programs (`src/bin/`); all of them are built at the first call if one is
+/// missing or older than its source.
 ///
 /// Cargo builds them for this package's tests only; another package's tests need them too.
 pub fn own(name: &str) -> Result<PathBuf, BedError> {
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let folder = own_folder()?;
+    // Held while building: a program must not be replaced while another test starts it.
+    let mut built = lock(&BUILT);
+    if !*built {
+        let current = own_names()?.iter().all(|name| is_current(&folder.join(name)));
+        if !current {
+            build(&folder)?;
+        }
+        *built = true;
+    }
+    let program = folder.join(name);
+    if program.exists() { Ok(program) } else { Err(BedError::Missing { program: name.into() }) }
+}
+
+/// A test lies in target/<profile>/deps, the programs one above.
+fn own_folder() -> Result<PathBuf, BedError> {
     let test = env::current_exe().map_err(at_file("the running program"))?;
-    // A test lies in target/<profile>/deps, the programs one above.
     let folder = test
         .ancestors()
         .find(|folder| folder.file_name().is_some_and(|name| name == "deps"))
         .and_then(Path::parent)
         .or(test.parent())
         .unwrap_or(Path::new("."));
-    let program = folder.join(name);
+    Ok(folder.to_owned())
+}
+
+fn own_names() -> Result<Vec<OsString>, BedError> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin");
+    let entries = folder.read_dir().map_err(at_file(&folder.display().to_string()))?;
+    Ok(entries.flatten().filter_map(|entry| Some(entry.path().file_stem()?.to_owned())).collect())
+}
+
+fn is_current(program: &Path) -> bool {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let built = program.metadata().and_then(|data| data.modified());
-    if built.is_ok_and(|built| newest(&source).is_none_or(|changed| changed <= built)) {
-        return Ok(program);
-    }
+    built.is_ok_and(|built| newest(&source).is_none_or(|changed| changed <= built))
+}
+
+fn build(folder: &Path) -> Result<(), BedError> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "testbed", "--bins", "--manifest-path"]);
     cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
@@ -72,14 +101,14 @@ pub fn own(name: &str) -> Result<PathBuf, BedError> {
     let done = cargo
         .output()
         .map_err(|source| BedError::NotStarted { program: "cargo".into(), source })?;
-    if !done.status.success() || !program.exists() {
-        return Err(BedError::Failed {
-            program: format!("cargo build of {name}"),
-            status: done.status,
-            stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
-        });
+    if done.status.success() {
+        return Ok(());
     }
-    Ok(program)
+    Err(BedError::Failed {
+        program: "cargo build of the test bed's programs".into(),
+        status: done.status,
+        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+    })
 }
 
 fn newest(folder: &Path) -> Option<SystemTime> {

@@ -123,6 +123,25 @@ fn a_silent_unit_is_named_with_what_is_still_survived() {
 }
 
 #[test]
+fn a_sentinel_that_could_not_fail_over_is_named_although_it_answers() {
+    let mut world = healthy(5);
+    world.view(3).master_down = true;
+    is_active(&world, "Sentinel of redis-k8s/3 holds the master for down");
+
+    let mut world = healthy(5);
+    world.view(3).replicas[0].down = true;
+    is_active(&world, "Sentinel of redis-k8s/3 holds redis-k8s/1 for down");
+
+    let mut world = healthy(3);
+    world.view(1).replicas.clear();
+    is_active(&world, "no failover: Sentinel of redis-k8s/1 does not list redis-k8s/1");
+
+    let mut world = healthy(5);
+    world.server(2).role = Role::Replica { of: host(0), link_up: false };
+    is_active(&world, "Redis of redis-k8s/2 has no link to the master");
+}
+
+#[test]
 fn actions_stop_and_remove_leave_the_status_alone() {
     for event in [Event::Stop, Event::Remove, Event::Action { name: "any".to_owned() }] {
         assert_eq!(judged(event, &healthy(3)).status, None);

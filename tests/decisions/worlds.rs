@@ -112,6 +112,7 @@ fn member(unit: u32, count: u32) -> Member {
             vote: host(0),
             epoch: 3,
             quorum: count as usize / 2 + 1,
+            master_down: false,
             leads_failover: false,
             replicas: (1..count).map(replica_entry).collect(),
             sentinels: (0..count).filter(|other| *other != unit).map(sentinel_entry).collect(),
@@ -121,11 +122,11 @@ fn member(unit: u32, count: u32) -> Member {
 }
 
 pub(crate) fn replica_entry(unit: u32) -> Entry {
-    Entry { host: host(unit), port: 6379, run_id: format!("run-{unit}") }
+    Entry { host: host(unit), port: 6379, run_id: format!("run-{unit}"), down: false }
 }
 
 pub(crate) fn sentinel_entry(unit: u32) -> Entry {
-    Entry { host: host(unit), port: 26379, run_id: format!("sentinel-{unit}") }
+    Entry { host: host(unit), port: 26379, run_id: format!("sentinel-{unit}"), down: false }
 }
 
 impl Facts for World {

@@ -111,8 +111,9 @@ impl Scene {
 
     /// Starts a hook in its unit's pod.
     pub(crate) fn start(&self, number: u32, hook: Hook) -> RunningHook {
-        let pod = self.bed.pod(number).unwrap();
-        let command = pod.command(env!("CARGO_BIN_EXE_dispatch")).unwrap();
+        let directory = self.controller.charm_directory(&unit(number)).unwrap();
+        let pod = self.bed.pod(number).unwrap().namespace().unwrap();
+        let command = pod.command_in(&directory, env!("CARGO_BIN_EXE_dispatch"));
         self.controller.start(hook, command).unwrap()
     }
 

@@ -11,6 +11,8 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
+use crate::programs;
+
 use super::context::Context;
 use super::context::HookRelation;
 use super::error::Error;
@@ -21,7 +23,6 @@ use super::model::Model;
 use super::model::Status;
 use super::model::application_of;
 use super::process::Process;
-use super::program;
 use super::run::RunningHook;
 use super::server::Server;
 use super::tools;
@@ -41,7 +42,7 @@ impl Controller {
     pub fn new(model: Model) -> Result<Self, Error> {
         let file = |path: &Path, source| Error::File { path: path.to_owned(), source };
         let directory = TempDir::new().map_err(|source| file(Path::new("/tmp"), source))?;
-        let program = program::hook_tool()?;
+        let program = programs::own("hook-tool").map_err(Error::Tools)?;
         let tools = directory.path().join("tools");
         fs::create_dir(&tools).map_err(|source| file(&tools, source))?;
         for name in tools::NAMES {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::error::BedError;
+
 /// A failure of the bed, or a wait that ended without what it waited for.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -61,11 +63,8 @@ pub enum Error {
         source: nix::Error,
     },
     /// The program of the hook tools was neither found nor built.
-    #[error("cannot build the hook tools: {reason}")]
-    Tools {
-        /// What the build printed.
-        reason: String,
-    },
+    #[error("cannot have the hook tools")]
+    Tools(#[source] BedError),
     /// Something did not happen in time; what the hook did so far is in the text.
     #[error("{what} did not happen within {limit:?}; {seen}")]
     Late {

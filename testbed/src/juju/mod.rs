@@ -17,7 +17,6 @@ pub mod model;
 mod names;
 mod output;
 mod process;
-mod program;
 pub mod run;
 mod scalar;
 mod server;
