@@ -28,6 +28,16 @@ pub enum Order {
     Reset,
 }
 
+impl Order {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Quorum(_) => "set the quorum",
+            Self::InfoPeriod(_) => "set the info period",
+            Self::Reset => "reset the Sentinel",
+        }
+    }
+}
+
 /// Sets the quorum of several Sentinels, at the same time.
 pub fn set_quorum(
     world: &World,
@@ -69,7 +79,7 @@ fn tell_all(world: &World, order: Order, sentinels: &[u32], budget: &Budget) -> 
                 None => &Failure::TimedOut,
             };
             let sentinel = world.juju.naming.unit(*unit);
-            let what = format!("{order:?} at the Sentinel of {sentinel}, which {failure}");
+            let what = format!("{} of {sentinel}: its Sentinel {failure}", order.in_words());
             Some(Obstacle::Failed { what })
         })
         .collect()

@@ -13,6 +13,8 @@ mod leader_elected;
 #[cfg(test)]
 mod other_events;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod verdicts;
 #[cfg(test)]
 mod worlds;
