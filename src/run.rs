@@ -35,6 +35,9 @@ pub enum Halt {
     /// What was decided could not be handed to Juju.
     #[error("cannot commit")]
     Commit(#[source] ToolError),
+    /// The action failed and Juju does not know it: with exit code 0 it would count as completed.
+    #[error("cannot mark the action as failed")]
+    Action(#[source] ToolError),
 }
 
 impl Halt {
@@ -43,7 +46,7 @@ impl Halt {
             Self::Unreadable(Unreadable::Tool(error)) | Self::Commit(error) => {
                 error.is_termination()
             }
-            Self::Unreadable(_) => false,
+            Self::Unreadable(_) | Self::Action(_) => false,
         }
     }
 }
@@ -78,6 +81,9 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
             plan = decide(&Situation { event, world: &world, may_wait: false });
             deeds = deeds.and(act::perform(&plan, &world, &work));
         }
+    }
+    if let Some(error) = deeds.fault {
+        return Err(Halt::Action(error));
     }
     let after = world.cluster.clone().map(|seen| {
         if deeds.touched_cluster { observe::cluster::look(&world.juju, seen, &work) } else { seen }
