@@ -107,7 +107,9 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
         Event::Ignored { .. } => world.juju.deferral.is_some(),
         Event::Action { .. } | Event::Stop | Event::Remove => false,
     };
-    let status = (speaks && !course.terminated).then(|| {
+    // Without an answer to who leads there is too little to judge by: the last status stays.
+    let knows_enough = world.juju.leadership != Leadership::Unknown;
+    let status = (speaks && knows_enough && !course.terminated).then(|| {
         findings(world, course, &obstacles)
             .first()
             .map_or(Status { word: Word::Active, message: String::new() }, Finding::status)
@@ -183,8 +185,7 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
     if let Some(cluster) = course.after {
         findings.extend(own_silence(world, cluster));
     }
-    let telling = |obstacle: &&Obstacle| **obstacle != Obstacle::LeadershipUnknown;
-    findings.extend(obstacles.iter().filter(telling).cloned().map(Finding::Held));
+    findings.extend(obstacles.iter().cloned().map(Finding::Held));
     if let Some(cluster) = course.after {
         findings.extend(own_link(world, cluster));
         findings.extend(survival(cluster));

@@ -181,7 +181,9 @@ fn a_finished_one_is_dropped_and_so_is_that_of_a_unit_that_leads_no_more() {
     world.juju.leadership = Leadership::Minion;
     assert_eq!(judged(Event::UpdateStatus, &world).deferral, DeferralChange::Drop);
     world.juju.leadership = Leadership::Unknown;
-    assert!(matches!(judged(Event::UpdateStatus, &world).deferral, DeferralChange::Store(_)));
+    let unsure = judged(Event::UpdateStatus, &world);
+    assert!(matches!(unsure.deferral, DeferralChange::Store(_)));
+    assert_eq!(unsure.status, None, "too little is known to judge by");
 }
 
 #[test]
