@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod elections;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod secrets;

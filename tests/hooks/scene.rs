@@ -15,7 +15,9 @@ use testbed::juju::run::RunningHook;
 use testbed::layout::Layout;
 use testbed::wait::until;
 
-use crate::secrets::leaked;
+use crate::secrets::leaks;
+use crate::secrets::said;
+use crate::secrets::secrets_of;
 
 /// The application of every scene.
 pub(crate) const APPLICATION: &str = "redis-k8s";
@@ -128,20 +130,6 @@ impl Scene {
         assert_eq!(run.exit, Exit::Code(0), "{name}: {run:#?}");
         run
     }
-
-    /// The secrets of this scene.
-    fn secrets(&self) -> Vec<String> {
-        let layout = self.bed.layout();
-        let mut secrets: Vec<String> = [&layout.redis_password, &layout.sentinel_password]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        let bag = self.databag();
-        let stored = ["redis-password", "sentinel-password"].map(|key| bag.get(key).cloned());
-        secrets.extend(stored.into_iter().flatten());
-        secrets
-    }
 }
 
 impl Drop for Scene {
@@ -149,8 +137,9 @@ impl Drop for Scene {
         if thread::panicking() {
             return;
         }
-        let said = self.controller.transcript() + &self.bed.argv_transcript();
-        assert_eq!(leaked(&self.secrets(), &said), [""; 0], "a password was shown:\n{said}");
+        let secrets = secrets_of(&self.controller, Some(&self.bed));
+        let shown = leaks(&secrets, &said(&self.controller, Some(&self.bed)));
+        assert!(shown.is_empty(), "a password was shown: {shown:#?}");
     }
 }
 

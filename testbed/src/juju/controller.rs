@@ -119,6 +119,12 @@ impl Controller {
         locked(&self.world).transcript.join("\n")
     }
 
+    /// What tools have read from their standard input, in hooks of any end: where secrets belong,
+    /// so that a test knows what to search the transcript for.
+    pub fn inputs(&self) -> Vec<String> {
+        locked(&self.world).inputs.clone()
+    }
+
     /// Runs the program for the hook. Environment, directory and output are set here, whatever
     /// the command has of them; further variables are the hook's.
     pub fn start(&self, mut hook: Hook, mut command: Command) -> Result<RunningHook, Error> {

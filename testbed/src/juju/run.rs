@@ -138,6 +138,11 @@ impl RunningHook {
             .map_err(|source| Error::Signal { hook: self.described(), source })
     }
 
+    /// Sends SIGTERM to the hook and to the tool that it waits for, as when the container is stopped.
+    pub fn terminate(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGTERM)
+    }
+
     /// The calls so far.
     pub fn calls(&self) -> Vec<ToolCall> {
         self.server.calls()

@@ -179,6 +179,7 @@ impl Server {
             frame::send(stream, &[frame::STDIN])?;
             let input = frame::receive(stream)?.into_iter().next().unwrap_or_default();
             self.note(number, |call| call.stdin = Some(input.clone()));
+            locked(&self.world).inputs.push(String::from_utf8_lossy(&input).into_owned());
             stdin = Some(input);
         }
     }

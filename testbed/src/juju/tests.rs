@@ -3,8 +3,6 @@
 use std::process::Command;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-
 use super::controller::Controller;
 use super::error::Error;
 use super::hook::FaultKind;
@@ -152,7 +150,7 @@ fn a_held_call_sees_what_happened_meanwhile() {
 fn a_signal_reaches_the_hook() {
     let running = controller().start(start(FaultKind::Hold), shell("is-leader")).unwrap();
     running.wait_for_call(1, LIMIT).unwrap();
-    running.signal(Signal::SIGTERM).unwrap();
+    running.terminate().unwrap();
     assert_eq!(running.finish(LIMIT).unwrap().exit, Exit::Signal(15));
 }
 
@@ -182,6 +180,7 @@ fn the_transcript_shows_a_secret_on_a_command_line_but_not_in_a_databag() {
                   status-set active planted-b; relation-set -r 0 x=planted-c; echo planted-d";
     let run = run(&controller, Hook::new(UNIT, "start"), script);
     assert_eq!(run.calls[0].stdin.as_deref(), Some(&b"password: hidden\n"[..]));
+    assert_eq!(controller.inputs(), ["password: hidden\n"]);
     let transcript = controller.transcript();
     for planted in ["planted-a", "planted-b", "planted-c", "planted-d"] {
         assert!(transcript.contains(planted), "{planted} is not in {transcript}");

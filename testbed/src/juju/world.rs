@@ -17,6 +17,8 @@ pub(crate) struct World {
     pub(crate) agents: BTreeMap<String, Agent>,
     /// Command lines, log lines, status messages, output of hooks.
     pub(crate) transcript: Vec<String>,
+    /// What tools have read from their standard input.
+    pub(crate) inputs: Vec<String>,
     /// Statuses in the order that they were set, by unit or application.
     pub(crate) statuses: Vec<(String, Status)>,
     /// How many hooks were started; makes context ids differ.
@@ -37,6 +39,7 @@ impl World {
             model,
             agents: BTreeMap::new(),
             transcript: Vec::new(),
+            inputs: Vec::new(),
             statuses: Vec::new(),
             runs: 0,
         }
