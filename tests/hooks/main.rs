@@ -1,10 +1,18 @@
 //! What a hook does: the compiled `dispatch`, real hook tool programs, real Redis and Sentinel.
 
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod elections;
 #[cfg(test)]
+mod leadership;
+#[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod matrix;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod stopping;

@@ -158,7 +158,6 @@ pub(crate) fn count(run: &HookRun, tool: &str) -> usize {
     tools(run).iter().filter(|name| **name == tool).count()
 }
 
-#[expect(dead_code, reason = "the next tests wait for failovers")]
 /// Waits for a fact, for as long as a failover may take.
 pub(crate) fn eventually<T>(what: &str, check: impl FnMut() -> Option<T>) -> T {
     until(what, Duration::from_secs(40), check).unwrap()
