@@ -9,6 +9,8 @@ mod leadership;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod logging;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod scene;
@@ -16,3 +18,7 @@ mod scene;
 mod secrets;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod tool_failures;
+#[cfg(test)]
+mod toolbox;
