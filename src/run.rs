@@ -56,10 +56,7 @@ pub fn run(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     match answer(event, env, budget) {
         Err(halt) if halt.is_termination() => {
             info!("stopped by SIGTERM");
-            match keep_for_later(event, budget) {
-                Err(error) if !error.is_termination() => Err(Halt::Commit(error)),
-                _ => Ok(()),
-            }
+            keep_for_later(event, budget).map_err(Halt::Commit)
         }
         result => result,
     }
