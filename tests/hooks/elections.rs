@@ -41,6 +41,49 @@ fn a_first_election_commits_passwords_record_and_bootstrap_in_one_relation_set()
 }
 
 #[test]
+fn a_first_deployment_waits_for_no_server_and_ends_its_first_start_once_they_run() {
+    let scene = Scene::before_the_first_election(3);
+    let first = scene.run(0, "leader-elected");
+    assert_eq!(count(&first, "goal-state"), 0, "there is nobody to ask yet");
+    let second = scene.run(0, "leader-elected");
+    for run in [&first, &second] {
+        let waited = run.log.iter().any(|line| line.message.contains("wait for the failover"));
+        assert!(!waited, "{:?}", run.log);
+    }
+    assert_eq!(scene.status(0), ("waiting".into(), "waiting for Redis and Sentinel".into()));
+
+    let bag = scene.databag();
+    start_servers(&scene, &bag["redis-password"], &bag["sentinel-password"]);
+    let run = scene.run_hook(0, Hook::pebble_ready(&unit(0), "sentinel"));
+    assert_eq!(count(&run, "relation-set"), 1);
+    let settled = scene.databag();
+    assert_eq!(settled["master-epoch"], "0");
+    assert!(!settled.contains_key("bootstrap"), "the Sentinels have agreed once");
+    for key in ["leader-host", "redis-password", "sentinel-password"] {
+        assert_eq!(settled[key], bag[key]);
+    }
+    assert_eq!(scene.deferred(0), None);
+    assert_eq!(scene.status(0), ("active".into(), String::new()));
+}
+
+/// Plays the workload's part: Redis and Sentinel in every pod with the databag's passwords, unit 0
+/// as master.
+fn start_servers(scene: &Scene, redis_password: &str, sentinel_password: &str) {
+    let units: Vec<u32> = scene.bed.pods().iter().map(|pod| pod.unit()).collect();
+    for pod in scene.bed.pods() {
+        let master = (pod.unit() != 0).then_some(0);
+        let mut redis = pod.redis_config(master);
+        redis.password = Some(redis_password.to_owned());
+        pod.start_redis(&redis).unwrap();
+        let mut sentinel = pod.sentinel_config(0, &units);
+        sentinel.redis_password = Some(redis_password.to_owned());
+        sentinel.sentinel_password = Some(sentinel_password.to_owned());
+        pod.start_sentinel(&sentinel).unwrap();
+    }
+    scene.bed.settle(&units, Duration::from_secs(40)).unwrap();
+}
+
+#[test]
 fn a_password_that_is_there_stays_and_only_the_other_is_added() {
     for (kept, added) in
         [("redis-password", "sentinel-password"), ("sentinel-password", "redis-password")]
@@ -75,6 +118,10 @@ fn a_wrong_record_is_corrected_and_gets_its_epoch() {
     assert_eq!(scene.databag()["leader-host"], scene.bed.host(0));
     assert_eq!(scene.databag()["master-epoch"], "0");
     assert_eq!(scene.status(0), ("active".to_owned(), String::new()));
+    for pod in scene.bed.pods() {
+        let log = pod.sentinel_log();
+        assert!(!log.contains("+reset-master") && !log.contains("+set master"), "{log}");
+    }
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! What a hook does: the compiled `dispatch`, real hook tool programs, real Redis and Sentinel.
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod elections;
+#[cfg(test)]
+mod failovers;
+#[cfg(test)]
+mod held;
 #[cfg(test)]
 mod leadership;
 #[cfg(test)]
