@@ -28,3 +28,5 @@ mod stopping;
 mod tool_failures;
 #[cfg(test)]
 mod toolbox;
+#[cfg(test)]
+mod votes;
