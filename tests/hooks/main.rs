@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod asked;
 #[cfg(test)]
+mod census;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod elections;
