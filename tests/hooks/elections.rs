@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use testbed::juju::hook::Hook;
 use testbed::juju::run::Commit;
+use testbed::pod::SENTINEL_PORT;
 use testbed::sampler::Sampler;
+use testbed::sampler::Summary;
 
+use crate::scene::APPLICATION;
 use crate::scene::Scene;
 use crate::scene::count;
 use crate::scene::tools;
 use crate::scene::unit;
 
 const PASSWORD_LENGTH: usize = 32;
+
+/// What a sampler may miss between two answers.
+const LARGEST_GAP: Duration = Duration::from_millis(100);
+
+const ATTEMPTS: u32 = 10;
 
 #[test]
 fn a_first_election_commits_passwords_record_and_bootstrap_in_one_relation_set() {
@@ -128,34 +136,39 @@ fn a_wrong_record_is_corrected_and_gets_its_epoch() {
 fn a_healthy_election_writes_nothing_and_no_sentinel_forgets_a_replica_for_an_instant() {
     let scene = Scene::healthy(3);
     let before = scene.databag();
-    let samplers: Vec<Sampler> = scene
-        .bed
-        .pods()
-        .iter()
-        .map(|pod| {
-            let password = scene.bed.layout().sentinel_password.as_deref();
-            let namespace = pod.namespace().unwrap();
-            Sampler::start(&namespace, 26379, "redis-k8s", password).unwrap()
-        })
-        .collect();
-    let run = scene.run(1, "update-status");
-    assert_eq!(count(&run, "relation-set"), 0);
-    scene.controller.set_leader(&unit(1));
-    let run = scene.run(1, "leader-elected");
-    assert!(tools(&run).len() <= 9, "{:?}", tools(&run));
-    assert_eq!(count(&run, "relation-set"), 0);
-    assert_eq!(count(&run, "state-set"), 0);
-    assert_eq!(scene.databag(), before);
-    assert_eq!(scene.status(1), ("active".to_owned(), String::new()));
-    for sampler in samplers {
-        let sampled = sampler.summary();
-        assert_eq!(sampled.fewest_replicas, Some(2), "{sampled:?}");
-        assert_eq!(sampled.failures, 0, "{sampled:?}");
-        assert!(sampled.largest_gap < Duration::from_millis(100), "{sampled:?}");
-    }
+    // A sampler that a busy machine kept waiting has not seen enough: then it is done once more.
+    let gapless = (0..ATTEMPTS).any(|_| {
+        let samplers = samplers(&scene);
+        scene.controller.set_leader(&unit(0));
+        let run = scene.run(1, "update-status");
+        assert_eq!(count(&run, "relation-set"), 0);
+        scene.controller.set_leader(&unit(1));
+        let run = scene.run(1, "leader-elected");
+        assert!(tools(&run).len() <= 9, "{:?}", tools(&run));
+        assert_eq!(count(&run, "relation-set"), 0);
+        assert_eq!(count(&run, "state-set"), 0);
+        assert_eq!(scene.databag(), before);
+        assert_eq!(scene.status(1), ("active".to_owned(), String::new()));
+        let sampled: Vec<Summary> = samplers.iter().map(Sampler::summary).collect();
+        for summary in &sampled {
+            assert_eq!((summary.fewest_replicas, summary.failures), (Some(2), 0), "{summary:?}");
+        }
+        sampled.iter().all(|summary| summary.largest_gap < LARGEST_GAP)
+    });
+    assert!(gapless, "no sampler asked often enough in {ATTEMPTS} attempts");
     for pod in scene.bed.pods() {
         assert!(!pod.sentinel_log().contains("+reset-master"), "a Sentinel was reset");
     }
+}
+
+/// One sampler at each Sentinel.
+fn samplers(scene: &Scene) -> Vec<Sampler> {
+    let password = scene.bed.layout().sentinel_password.as_deref();
+    let pods = scene.bed.pods();
+    let namespaces = pods.iter().map(|pod| pod.namespace().unwrap());
+    namespaces
+        .map(|pod| Sampler::start(&pod, SENTINEL_PORT, APPLICATION, password).unwrap())
+        .collect()
 }
 
 #[test]
