@@ -48,6 +48,7 @@ pub fn silence(failure: Failure) -> Silence {
         Failure::Tls => Silence::Tls,
         Failure::NotRedis => Silence::NotRedis,
         Failure::Cut => Silence::Cut,
+        Failure::TooLong => Silence::TooLong,
         Failure::Error(text) => Silence::Error(text),
     }
 }

@@ -83,7 +83,7 @@ fn each_obstacle_is_said_as_it_is() {
     world.member(2).sentinel = Answer::Silent(Silence::TimedOut);
     waits_for(
         &world,
-        "1 of 3 Sentinels answer, 2 needed; Sentinel of redis-k8s/1 refuses the password of the peer databag; restart its service so that it takes it",
+        "1 of 3 Sentinels answer, 2 needed; Sentinel of redis-k8s/1 refuses the password of the peer databag; restart its pod so that it takes it",
     );
 
     let mut world = healthy(3);
