@@ -26,7 +26,7 @@ pub struct Sampler {
 /// One sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// When, from the sampler's start.
+    /// When, since 1970: samples of several samplers are of one clock.
     pub at: Duration,
     /// How many replicas were known; none if there was no answer.
     pub replicas: Option<u64>,

@@ -1,8 +1,8 @@
 //! Asks one Sentinel again and again how many replicas it knows:
 //! `sentinel-sampler PORT GROUP MILLISECONDS`, the password in `SAMPLER_PASSWORD`.
 //!
-//! Prints a line for each sample, the microseconds since the start and the number of replicas (`-`
-//! for no answer), and runs until it is killed or nobody reads.
+//! Prints a line for each sample, the microseconds since 1970 and the number of replicas (`-` for no
+//! answer), and runs until it is killed or nobody reads.
 
 use std::collections::HashMap;
 use std::env;
@@ -11,6 +11,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use redis::Client;
 use redis::Connection;
@@ -34,7 +36,6 @@ fn main() -> ExitCode {
 }
 
 fn sample(port: &str, group: &str, period: Duration) -> io::Result<()> {
-    let start = Instant::now();
     let mut connection = None;
     let mut stdout = io::stdout();
     loop {
@@ -45,7 +46,8 @@ fn sample(port: &str, group: &str, period: Duration) -> io::Result<()> {
             connection = None;
             "-".to_owned()
         };
-        writeln!(stdout, "{} {replicas}", start.elapsed().as_micros())?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        writeln!(stdout, "{} {replicas}", now.as_micros())?;
         stdout.flush()?;
         wait::pace(period.saturating_sub(begun.elapsed()));
     }

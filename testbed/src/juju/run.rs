@@ -1,6 +1,7 @@
 //! A hook while it runs, and what is known of it afterwards.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -141,6 +142,14 @@ impl RunningHook {
     /// Sends SIGTERM to the hook and to the tool that it waits for, as when the container is stopped.
     pub fn terminate(&self) -> Result<(), Error> {
         self.signal(Signal::SIGTERM)
+    }
+
+    /// The most memory that its process has held so far, in bytes; none when it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.group())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes * 1024)
     }
 
     /// The calls so far.
