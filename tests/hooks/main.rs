@@ -21,6 +21,8 @@ mod logging;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod odd_servers;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod secrets;
