@@ -6,12 +6,14 @@ use std::process::Output;
 
 use testbed::programs;
 
+#[cfg(test)]
 fn demo(dispatch: &str) -> (Output, String) {
     let output = Command::new(programs::own("demo").unwrap()).arg(dispatch).output().unwrap();
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     (output, text)
 }
 
+#[cfg(test)]
 /// The words of a text that have the form of a password of the charm: 32 letters and digits.
 fn like_passwords(text: &str) -> Vec<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.len() == 32).collect()

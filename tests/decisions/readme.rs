@@ -5,6 +5,7 @@ use std::fs;
 
 use redis_k8s::decide::verdict::Finding;
 use redis_k8s::decide::verdict::Word;
+use redis_k8s::world::cluster::Silence;
 use redis_k8s::world::obstacle::Obstacle;
 
 fn readme() -> String {
@@ -103,6 +104,49 @@ fn findings() -> Vec<Finding> {
         }
     }
     all
+}
+
+fn silences() -> Vec<Silence> {
+    let all = vec![
+        Silence::NotResolved,
+        Silence::Refused,
+        Silence::TimedOut,
+        Silence::WrongPassword,
+        Silence::PasswordWanted,
+        Silence::NoPassword,
+        Silence::UnknownMaster,
+        Silence::Tls,
+        Silence::NotRedis,
+        Silence::Cut,
+        Silence::TooLong,
+        Silence::Error(text("LOADING Redis is loading the dataset in memory")),
+    ];
+    for silence in &all {
+        match silence {
+            Silence::NotResolved
+            | Silence::Refused
+            | Silence::TimedOut
+            | Silence::WrongPassword
+            | Silence::PasswordWanted
+            | Silence::NoPassword
+            | Silence::UnknownMaster
+            | Silence::Tls
+            | Silence::NotRedis
+            | Silence::Cut
+            | Silence::TooLong
+            | Silence::Error(_) => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_way_of_not_answering_has_its_row() {
+    let readme = readme();
+    for silence in silences() {
+        let row = format!("| `{silence}` |");
+        assert!(readme.contains(&row), "the README lacks the row {row}");
+    }
 }
 
 #[test]

@@ -156,8 +156,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
 }
 
-/// In bytes. The longest that is asked for is `INFO everything`: some 10 kB, 100 kB with every
-/// command used; and 700 bytes for each unit that a Sentinel lists.
+/// In bytes. The longest that is asked for is a Sentinel's list: 700 bytes for each unit.
 const LONGEST_ANSWER: usize = 256 * 1024;
 
 /// The content types of a TLS record (RFC 8446, section 5.1).
