@@ -11,8 +11,9 @@ help: ## this list
 
 demo: ## watch the charm survive a failover, on this machine
 	scripts/install-servers
-	cargo build --release --locked --target-dir target
-	cargo run --quiet --locked --package testbed --bin demo -- target/release/dispatch
+	scripts/build-static
+	cargo build --locked --package testbed --bins
+	cargo run --quiet --locked --package testbed --bin demo -- target/static/dispatch
 
 test: ## every test of every package, with real Redis and Sentinel
 	scripts/install-servers
@@ -25,9 +26,10 @@ lint: ## format, clippy, documentation, and what the binary is made of
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	cargo deny --locked check bans licenses sources
 
-bench: ## measure the hooks
+bench: ## measure the hooks, into docs/bench.md and docs/bench.json
 	scripts/install-servers
-	cargo bench --locked
+	scripts/build-static bare-hook
+	cargo bench --locked --bench elections -- $(CURDIR)/target/static
 
 pack: ## the charm file for this machine's architecture, packed and checked
 	scripts/pack

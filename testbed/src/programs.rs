@@ -44,6 +44,11 @@ impl Programs {
     }
 }
 
+/// The redis-server that every bed starts.
+pub fn redis_server() -> Result<PathBuf, BedError> {
+    find("redis-server")
+}
+
 /// One of this package's own programs (`src/bin/`); all of them are built at the first call if one is
 /// missing or older than its source.
 ///

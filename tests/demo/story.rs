@@ -1,5 +1,4 @@
-//! `make demo`, run to its end with the compiled `dispatch`.
-#![expect(clippy::disallowed_methods, reason = "the test starts the demo")]
+//! The demo as a program: how it ends, and what it prints.
 
 use std::process::Command;
 use std::process::Output;
