@@ -124,6 +124,7 @@ impl Cluster {
             .iter()
             .find_map(|stranger| self.keeps_stranger(view, stranger, master))
             .or_else(|| self.would_be_lost(sentinel, view, master))
+            .or_else(|| self.is_still_blind(sentinel, master))
     }
 
     /// The planned units that a Sentinel lists.
@@ -248,6 +249,23 @@ impl Cluster {
             unit: self.unit_text(unit),
             sentinel: self.unit_text(sentinel),
         })
+    }
+
+    /// Another Sentinel that does not list who is there, as one does that was reset a moment ago: two
+    /// at once may leave nobody who can fail over.
+    fn is_still_blind(&self, but: u32, master: u32) -> Option<Obstacle> {
+        let planned = self.planned();
+        let replicating = self.redis(master)?.replicas.iter();
+        let replicas: BTreeSet<u32> =
+            replicating.filter_map(|host| self.planned_unit_named(host)).collect();
+        let answering: BTreeSet<u32> =
+            self.sentinels().map(|(unit, _)| unit).filter(|unit| planned.contains(unit)).collect();
+        let blind = answering.iter().copied().filter(|unit| *unit != but).find(|unit| {
+            let mut known = self.known_to(*unit);
+            known.sentinels.insert(*unit);
+            !known.covers(&Known { replicas: replicas.clone(), sentinels: answering.clone() })
+        })?;
+        Some(Obstacle::StillBlind { sentinel: self.unit_text(blind) })
     }
 
     /// The first silence that a person can cure, told together with the count.

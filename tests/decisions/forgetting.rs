@@ -137,6 +137,18 @@ fn one_sentinel_learns_everybody_again_before_the_next_is_touched() {
 }
 
 #[test]
+fn no_sentinel_is_reset_while_an_earlier_runs_reset_leaves_another_blind() {
+    let mut seen = without_unit_3();
+    go_blind(&mut seen, 0);
+    let kept = seen.keeps_strangers(1, 0);
+    assert!(matches!(kept, Some(Obstacle::StillBlind { .. })), "{kept:?}");
+    let done = ForgetUnits::default().next(&seen, true);
+    assert!(matches!(done, Next::Done(Outcome::Held(Obstacle::StillBlind { .. }))), "{done:?}");
+    *seen.view(0) = cluster(3).sentinel(0).unwrap().clone();
+    assert_eq!(seen.keeps_strangers(1, 0), None);
+}
+
+#[test]
 fn a_sentinel_whose_view_is_exact_is_left_alone() {
     let mut seen = without_unit_3();
     learn_again(&mut seen, 0);

@@ -39,6 +39,7 @@ fn obstacles() -> Vec<Obstacle> {
         Obstacle::StrangerNotAsked { stranger: text("replica 10.1.0.9:6379") },
         Obstacle::StillReplicating { stranger: text("replica redis-k8s-3.example:6379") },
         Obstacle::WouldBeForgotten { unit: unit(2), sentinel: unit(0) },
+        Obstacle::StillBlind { sentinel: unit(0) },
         Obstacle::NotForgotten {
             sentinel: unit(0),
             stranger: text("replica redis-k8s-3.example:6379"),
@@ -63,6 +64,7 @@ fn obstacles() -> Vec<Obstacle> {
             | Obstacle::StrangerNotAsked { .. }
             | Obstacle::StillReplicating { .. }
             | Obstacle::WouldBeForgotten { .. }
+            | Obstacle::StillBlind { .. }
             | Obstacle::NotForgotten { .. }
             | Obstacle::Failed { .. } => {}
         }
