@@ -21,6 +21,7 @@ use signal_hook::flag;
 #[derive(Clone, Debug)]
 pub struct Budget {
     end: Instant,
+    end_of_all: Instant,
     terminated: Arc<AtomicBool>,
     terminated_at: Arc<OnceLock<Instant>>,
     outlives_termination: bool,
@@ -34,7 +35,8 @@ impl Budget {
         flag::register(SIGTERM, Arc::clone(&terminated))?;
         let end = Instant::now() + total;
         let terminated_at = Arc::default();
-        Ok(Self { end, terminated, terminated_at, outlives_termination: false })
+        let outlives_termination = false;
+        Ok(Self { end, end_of_all: end, terminated, terminated_at, outlives_termination })
     }
 
     /// What is left; `None` once it is spent (a socket's time-out must not be zero) or cut by SIGTERM.
@@ -59,10 +61,11 @@ impl Budget {
         Self { end: self.end.checked_sub(reserve).unwrap_or(self.end), ..self.clone() }
     }
 
-    /// The budget of the commit: what is left, also after SIGTERM, and then `AFTER_TERMINATION` at most.
+    /// The budget of the commit, and of what must be put back: what is left of the whole run,
+    /// whatever part of it this is; also after SIGTERM, and then `AFTER_TERMINATION` at most.
     #[must_use]
     pub fn for_commit(&self) -> Self {
-        Self { outlives_termination: true, ..self.clone() }
+        Self { end: self.end_of_all, outlives_termination: true, ..self.clone() }
     }
 
     /// True from SIGTERM on: nothing new is begun but the commit.

@@ -67,7 +67,7 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     if let Event::Ignored { hook } = event {
         debug!("{hook}: nothing of its own to do");
     }
-    let work = budget.keeping_back(COMMIT);
+    let work = budget.keeping_back(COMMIT + LAST_LOOK);
     let mut world = observe::world(event, env, &work)?;
     let mut plan = decide(&Situation { event, world: &world, may_wait: may_wait(event) });
     let mut deeds = act::perform(&plan, &world, &work);
@@ -83,8 +83,11 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     if let Some(error) = deeds.fault {
         return Err(Halt::Action(error));
     }
+    // Without time for it a look would find everybody silent.
+    let looks_again = deeds.touched_cluster && !budget.is_terminated();
+    let last_look = budget.keeping_back(COMMIT);
     let after = world.cluster.clone().map(|seen| {
-        if deeds.touched_cluster { observe::cluster::look(&world.juju, seen, &work) } else { seen }
+        if looks_again { observe::cluster::look(&world.juju, seen, &last_look) } else { seen }
     });
     let course = Course {
         after: after.as_ref(),
@@ -123,6 +126,9 @@ fn keep_for_later(event: &Event, budget: &Budget) -> Result<(), ToolError> {
 
 /// What is kept back for the commit.
 const COMMIT: Duration = Duration::from_secs(3);
+
+/// What is kept back for the look after acting: two rounds at most.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// What leader-elected may wait for a failover.
 const WAIT: Duration = Duration::from_secs(10);
