@@ -132,6 +132,11 @@ impl RunningHook {
         self.server.release();
     }
 
+    /// SIGKILL to the hook's process group.
+    pub fn kill(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGKILL)
+    }
+
     /// Sends a signal to the hook's process group.
     pub fn signal(&self, signal: Signal) -> Result<(), Error> {
         self.process
