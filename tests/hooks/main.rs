@@ -7,9 +7,13 @@ mod census;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod departures;
+#[cfg(test)]
 mod elections;
 #[cfg(test)]
 mod failovers;
+#[cfg(test)]
+mod forgetting;
 #[cfg(test)]
 mod held;
 #[cfg(test)]
