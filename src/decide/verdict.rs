@@ -8,7 +8,6 @@ use crate::world::cluster::Role;
 use crate::world::cluster::Silence;
 use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
-use crate::world::election::majority;
 use crate::world::juju::Leadership;
 use crate::world::obstacle::Obstacle;
 
@@ -217,13 +216,13 @@ fn own_link(world: &World, cluster: &Cluster) -> Option<Finding> {
 
 /// What the group can still survive.
 fn survival(cluster: &Cluster) -> Option<Finding> {
-    let planned = cluster.planned().len();
-    let ailing = cluster.ailing(cluster.elected().ok().map(|elected| elected.master));
-    let spare = (planned - ailing.len()) > majority(planned);
-    let why = match (planned, ailing.into_values().next()) {
+    let master = cluster.elected().ok()?.master;
+    let why = match (cluster.planned().len(), cluster.ailments().into_iter().next()) {
         (1, _) => "a single unit".to_owned(),
         (2, _) => "with two units the loss of a pod is not failed over".to_owned(),
-        (_, Some(what)) if spare => return Some(Finding::Degraded { what }),
+        (_, Some(what)) if cluster.survives_loss_of(master) => {
+            return Some(Finding::Degraded { what });
+        }
         (_, Some(what)) => what,
         (_, None) => return None,
     };

@@ -198,3 +198,17 @@ fn when_the_time_is_up_the_info_period_is_put_back_first() {
     assert_eq!(procedure.next(&seen, false), Next::Send(0, USUAL));
     assert_eq!(procedure.next(&seen, false), Next::Done(Outcome::OutOfTime));
 }
+
+#[test]
+fn a_replica_that_became_master_meanwhile_counts_as_known() {
+    let mut seen = without_unit_3();
+    let mut procedure = ForgetUnits::default();
+    procedure.next(&seen, true);
+    procedure.next(&seen, true);
+    go_blind(&mut seen, 0);
+    assert_eq!(procedure.next(&seen, true), Next::Look);
+    seen.fail_over_to(1, 4);
+    let healthy = cluster(3);
+    seen.view(0).sentinels = healthy.sentinel(0).unwrap().sentinels.clone();
+    assert_eq!(procedure.next(&seen, true), Next::Send(0, USUAL));
+}

@@ -117,6 +117,16 @@ fn a_silent_unit_is_named_with_what_is_still_survived() {
     world.silence(2, Silence::TimedOut);
     is_active(&world, "no failover: Redis of redis-k8s/2 does not answer in time");
 
+    let mut world = healthy(3);
+    world.member(2).redis = Answer::Silent(Silence::TimedOut);
+    is_active(&world, "Redis of redis-k8s/2 does not answer in time");
+
+    let mut world = healthy(3);
+    for unit in [1, 2] {
+        world.member(unit).redis = Answer::Silent(Silence::TimedOut);
+    }
+    is_active(&world, "no failover: Redis of redis-k8s/1 does not answer in time");
+
     let mut world = healthy(5);
     world.silence(4, Silence::TimedOut);
     is_active(&world, "Redis of redis-k8s/4 does not answer in time");

@@ -240,7 +240,7 @@ fn an_odd_replica_leaves_the_application_active_and_stands_in_the_status() {
     with_odd_servers(&scene.bed, &[2], REDIS_PORT, Oddity::CutShort, || {
         let text = ODDITIES[1].1;
         assert_warns(&scene.run(0, "leader-elected"), "Redis", 2, text);
-        let message = format!("no failover: Redis of {} {text}", unit(2));
+        let message = format!("Redis of {} {text}", unit(2));
         assert_eq!(scene.status(0), ("active".to_owned(), message));
     });
 }
