@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -20,7 +21,9 @@ use signal_hook::flag;
 #[derive(Clone, Debug)]
 pub struct Budget {
     end: Instant,
+    end_of_all: Instant,
     terminated: Arc<AtomicBool>,
+    terminated_at: Arc<OnceLock<Instant>>,
     outlives_termination: bool,
 }
 
@@ -30,15 +33,20 @@ impl Budget {
     pub fn start(total: Duration) -> io::Result<Self> {
         let terminated = Arc::new(AtomicBool::new(false));
         flag::register(SIGTERM, Arc::clone(&terminated))?;
-        Ok(Self { end: Instant::now() + total, terminated, outlives_termination: false })
+        let end = Instant::now() + total;
+        let terminated_at = Arc::default();
+        let outlives_termination = false;
+        Ok(Self { end, end_of_all: end, terminated, terminated_at, outlives_termination })
     }
 
     /// What is left; `None` once it is spent (a socket's time-out must not be zero) or cut by SIGTERM.
     pub fn left(&self) -> Option<Duration> {
-        if self.is_terminated() && !self.outlives_termination {
-            return None;
-        }
-        self.end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        let end = match self.termination() {
+            None => self.end,
+            Some(_) if !self.outlives_termination => return None,
+            Some(at) => self.end.min(at + AFTER_TERMINATION),
+        };
+        end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
     /// A part of this budget: what is left, but no more than `limit`.
@@ -53,16 +61,22 @@ impl Budget {
         Self { end: self.end.checked_sub(reserve).unwrap_or(self.end), ..self.clone() }
     }
 
-    /// The budget of the commit: what is left, also after SIGTERM, and then `AFTER_TERMINATION` at most.
+    /// The budget of the commit, and of what must be put back: what is left of the whole run,
+    /// whatever part of it this is; also after SIGTERM, and then `AFTER_TERMINATION` at most.
     #[must_use]
     pub fn for_commit(&self) -> Self {
-        let whole = Self { outlives_termination: true, ..self.clone() };
-        if self.is_terminated() { whole.at_most(AFTER_TERMINATION) } else { whole }
+        Self { end: self.end_of_all, outlives_termination: true, ..self.clone() }
     }
 
     /// True from SIGTERM on: nothing new is begun but the commit.
     pub fn is_terminated(&self) -> bool {
-        self.terminated.load(Ordering::Relaxed)
+        self.termination().is_some()
+    }
+
+    /// When SIGTERM was first noticed.
+    fn termination(&self) -> Option<Instant> {
+        let noticed = self.terminated.load(Ordering::Relaxed);
+        noticed.then(|| *self.terminated_at.get_or_init(Instant::now))
     }
 
     /// Waits for a message; `None` when the budget is spent or nobody can send any more.

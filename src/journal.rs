@@ -27,25 +27,27 @@ use crate::clock::Budget;
 #[derive(Clone, Default)]
 pub struct Journal {
     lines: Arc<Mutex<BTreeMap<Level, Vec<String>>>>,
-    without_debug: bool,
+    in_action: bool,
 }
 
 impl Journal {
     /// Begins to gather, for the whole process.
     pub fn open(in_action: bool) -> Self {
-        let journal = Self { without_debug: in_action, ..Self::default() };
+        let journal = Self { in_action, ..Self::default() };
         let subscriber = tracing_subscriber::registry().with(journal.clone());
         // A second journal in one process would be a mistake of a test; the first stays.
         drop(tracing::subscriber::set_global_default(subscriber));
         journal
     }
 
-    /// Hands the lines to Juju, the gravest level first. What Juju does not take is printed: a log
-    /// must not fail a hook.
+    /// Hands the lines to Juju, the gravest level first. A log must not fail a hook: what Juju does
+    /// not take is printed, except in an action.
     pub fn close(&self, budget: &Budget) {
         for (level, lines) in std::mem::take(&mut *self.gathered()) {
             let text = lines.join("\n");
-            if let Err(error) = juju_log(juju_level(level), &text, budget) {
+            if let Err(error) = juju_log(juju_level(level), &text, budget)
+                && !self.in_action
+            {
                 println!("{text}\ncannot log: {error}");
             }
         }
@@ -63,7 +65,7 @@ impl<S: Subscriber> Layer<S> for Journal {
         event.record(&mut line);
         if level <= Level::INFO {
             self.gathered().entry(level).or_default().push(line.0);
-        } else if level == Level::DEBUG && !self.without_debug {
+        } else if level == Level::DEBUG && !self.in_action {
             println!("{}", line.0);
         }
     }

@@ -30,7 +30,7 @@ pub fn log(plan: &Plan, failures: &[Obstacle], after: Option<&Cluster>, verdict:
             [("Redis", member.redis.silence()), ("Sentinel", member.sentinel.silence())]
         {
             if let Some(silence) = silence {
-                warn!("{server} of {name} {silence}");
+                warn!("{server} of {name} {silence}{}", silence.advice());
             }
         }
     }

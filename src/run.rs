@@ -23,8 +23,9 @@ use crate::report;
 use crate::world::deferral::Deferral;
 use crate::world::obstacle::Obstacle;
 
-/// What a hook may take in all: a stopping pod has 30 s.
-pub const HOOK: Duration = Duration::from_secs(20);
+/// What a hook plans with, so that it has ended after 20 s: the last tool is given up at this limit,
+/// and the process has yet to be started and to end. A stopping pod has 30 s.
+pub const HOOK: Duration = Duration::from_millis(19_500);
 
 /// A true fault: Juju drops what was written and runs the hook again.
 #[derive(Debug, Error)]
@@ -35,6 +36,9 @@ pub enum Halt {
     /// What was decided could not be handed to Juju.
     #[error("cannot commit")]
     Commit(#[source] ToolError),
+    /// The action failed and Juju does not know it: with exit code 0 it would count as completed.
+    #[error("cannot mark the action as failed")]
+    Action(#[source] ToolError),
 }
 
 impl Halt {
@@ -43,7 +47,7 @@ impl Halt {
             Self::Unreadable(Unreadable::Tool(error)) | Self::Commit(error) => {
                 error.is_termination()
             }
-            Self::Unreadable(_) => false,
+            Self::Unreadable(_) | Self::Action(_) => false,
         }
     }
 }
@@ -63,7 +67,7 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     if let Event::Ignored { hook } = event {
         debug!("{hook}: nothing of its own to do");
     }
-    let work = budget.keeping_back(COMMIT);
+    let work = budget.keeping_back(COMMIT + LAST_LOOK);
     let mut world = observe::world(event, env, &work)?;
     let mut plan = decide(&Situation { event, world: &world, may_wait: may_wait(event) });
     let mut deeds = act::perform(&plan, &world, &work);
@@ -76,8 +80,14 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
             deeds = deeds.and(act::perform(&plan, &world, &work));
         }
     }
+    if let Some(error) = deeds.fault {
+        return Err(Halt::Action(error));
+    }
+    // Without time for it a look would find everybody silent.
+    let looks_again = deeds.touched_cluster && !budget.is_terminated();
+    let last_look = budget.keeping_back(COMMIT);
     let after = world.cluster.clone().map(|seen| {
-        if deeds.touched_cluster { observe::cluster::look(&world.juju, seen, &work) } else { seen }
+        if looks_again { observe::cluster::look(&world.juju, seen, &last_look) } else { seen }
     });
     let course = Course {
         after: after.as_ref(),
@@ -116,6 +126,9 @@ fn keep_for_later(event: &Event, budget: &Budget) -> Result<(), ToolError> {
 
 /// What is kept back for the commit.
 const COMMIT: Duration = Duration::from_secs(3);
+
+/// What is kept back for the look after acting: two rounds at most.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// What leader-elected may wait for a failover.
 const WAIT: Duration = Duration::from_secs(10);

@@ -15,6 +15,7 @@ use crate::procedure::forget_units::INFO_PERIOD;
 use crate::world::World;
 use crate::world::cluster::Kind;
 use crate::world::obstacle::Obstacle;
+use crate::world::password::Password;
 
 /// What a Sentinel is told.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,16 @@ pub enum Order {
     InfoPeriod(u64),
     /// `SENTINEL RESET <application>`.
     Reset,
+}
+
+impl Order {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Quorum(_) => "set the quorum",
+            Self::InfoPeriod(_) => "set the info period",
+            Self::Reset => "reset the Sentinel",
+        }
+    }
 }
 
 /// Sets the quorum of several Sentinels, at the same time.
@@ -68,7 +79,7 @@ fn tell_all(world: &World, order: Order, sentinels: &[u32], budget: &Budget) -> 
                 None => &Failure::TimedOut,
             };
             let sentinel = world.juju.naming.unit(*unit);
-            let what = format!("{order:?} at the Sentinel of {sentinel}, which {failure}");
+            let what = format!("{} of {sentinel}: its Sentinel {failure}", order.in_words());
             Some(Obstacle::Failed { what })
         })
         .collect()
@@ -76,13 +87,14 @@ fn tell_all(world: &World, order: Order, sentinels: &[u32], budget: &Budget) -> 
 
 struct Message {
     to: SocketAddr,
-    password: Option<String>,
+    password: Option<Password>,
     master: String,
     order: Order,
 }
 
 fn send(message: Message, budget: &Budget) -> Result<(), Failure> {
-    let mut connection = Connection::open(message.to, message.password.as_deref(), budget)?;
+    let password = message.password.as_ref().map(Password::reveal);
+    let mut connection = Connection::open(message.to, password, budget)?;
     match message.order {
         Order::Quorum(quorum) => sentinel::set_quorum(&mut connection, &message.master, quorum),
         Order::InfoPeriod(period) => sentinel::set_info_period(&mut connection, period),

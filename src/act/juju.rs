@@ -11,7 +11,6 @@ use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
 use crate::world::juju::Application;
 use crate::world::juju::Juju;
-use crate::world::obstacle::Obstacle;
 
 /// How a commit went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +51,6 @@ pub fn store_deferral(entry: &Deferral, budget: &Budget) -> Result<(), ToolError
 }
 
 /// Marks the action as failed.
-pub fn fail_action(message: &str, budget: &Budget) -> Vec<Obstacle> {
-    match action_fail(message, budget) {
-        Ok(()) => Vec::new(),
-        Err(error) => vec![Obstacle::Failed { what: format!("fail the action: {error}") }],
-    }
+pub fn fail_action(message: &str, budget: &Budget) -> Result<(), ToolError> {
+    action_fail(message, budget)
 }

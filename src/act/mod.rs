@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod juju;
 pub mod procedure;
 
+use crate::clients::hook_tools::ToolError;
 use crate::clock::Budget;
 use crate::decide::plan::Effect;
 use crate::decide::plan::Plan;
@@ -17,6 +18,8 @@ pub struct Deeds {
     pub failures: Vec<Obstacle>,
     /// True when a Sentinel was told something: the cluster is to be looked at again.
     pub touched_cluster: bool,
+    /// An action that failed could not be marked so: its exit code has to tell it.
+    pub fault: Option<ToolError>,
 }
 
 impl Deeds {
@@ -25,6 +28,7 @@ impl Deeds {
     pub fn and(mut self, later: Self) -> Self {
         self.failures.extend(later.failures);
         self.touched_cluster |= later.touched_cluster;
+        self.fault = self.fault.or(later.fault);
         self
     }
 }
@@ -39,7 +43,10 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
         tracing::info!("{} -- {reason}", plan.describe(effect));
         let failures = match effect {
             Effect::AwaitFailover => break,
-            Effect::FailAction { message } => juju::fail_action(message, budget),
+            Effect::FailAction { message } => {
+                deeds.fault = juju::fail_action(message, budget).err();
+                Vec::new()
+            }
             Effect::SetQuorum { quorum, sentinels } => {
                 cluster::set_quorum(world, *quorum, sentinels, budget)
             }

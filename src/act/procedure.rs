@@ -1,4 +1,6 @@
 //! Drives the sequences of `procedure/`: does what the next step says, and waits where it says so.
+//! Each step is decided on a look that was taken after the last command: the one from before a RESET
+//! would show a Sentinel that still knows everybody.
 
 use crate::act::cluster::Order;
 use crate::act::cluster::tell;
@@ -23,6 +25,7 @@ pub fn forget_units(world: &World, budget: &Budget) -> Vec<Obstacle> {
         match procedure.next(&seen, in_time) {
             Next::Send(unit, command) => {
                 failures.extend(send(world, command, unit, budget));
+                seen = look(&world.juju, seen, budget);
             }
             Next::Look => {
                 budget.pause(BETWEEN_LOOKS);

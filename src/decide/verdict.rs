@@ -8,7 +8,6 @@ use crate::world::cluster::Role;
 use crate::world::cluster::Silence;
 use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
-use crate::world::election::majority;
 use crate::world::juju::Leadership;
 use crate::world::obstacle::Obstacle;
 
@@ -107,7 +106,9 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
         Event::Ignored { .. } => world.juju.deferral.is_some(),
         Event::Action { .. } | Event::Stop | Event::Remove => false,
     };
-    let status = (speaks && !course.terminated).then(|| {
+    // Without an answer to who leads there is too little to judge by: the last status stays.
+    let knows_enough = world.juju.leadership != Leadership::Unknown;
+    let status = (speaks && knows_enough && !course.terminated).then(|| {
         findings(world, course, &obstacles)
             .first()
             .map_or(Status { word: Word::Active, message: String::new() }, Finding::status)
@@ -183,8 +184,7 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
     if let Some(cluster) = course.after {
         findings.extend(own_silence(world, cluster));
     }
-    let telling = |obstacle: &&Obstacle| **obstacle != Obstacle::LeadershipUnknown;
-    findings.extend(obstacles.iter().filter(telling).cloned().map(Finding::Held));
+    findings.extend(obstacles.iter().cloned().map(Finding::Held));
     if let Some(cluster) = course.after {
         findings.extend(own_link(world, cluster));
         findings.extend(survival(cluster));
@@ -216,20 +216,14 @@ fn own_link(world: &World, cluster: &Cluster) -> Option<Finding> {
 
 /// What the group can still survive.
 fn survival(cluster: &Cluster) -> Option<Finding> {
-    let planned = cluster.planned();
-    let silent = planned.iter().find_map(|unit| {
-        let member = cluster.members.get(unit)?;
-        let redis = member.redis.silence().map(|why| ("Redis", why));
-        let (server, why) = redis.or(member.sentinel.silence().map(|why| ("Sentinel", why)))?;
-        Some(format!("{server} of {} {why}", cluster.unit_text(*unit)))
-    });
-    let answering = planned.iter().filter(|unit| cluster.sentinel(**unit).is_some()).count();
-    let replicas = planned.iter().filter(|unit| cluster.redis(**unit).is_some()).count();
-    let why = match (planned.len(), silent) {
+    let master = cluster.elected().ok()?.master;
+    let why = match (cluster.planned().len(), cluster.ailments().into_iter().next()) {
         (1, _) => "a single unit".to_owned(),
         (2, _) => "with two units the loss of a pod is not failed over".to_owned(),
-        (of, Some(what)) if answering <= majority(of) || replicas <= 1 => what,
-        (_, Some(what)) => return Some(Finding::Degraded { what }),
+        (_, Some(what)) if cluster.survives_loss_of(master) => {
+            return Some(Finding::Degraded { what });
+        }
+        (_, Some(what)) => what,
         (_, None) => return None,
     };
     Some(Finding::NoFailover { why })

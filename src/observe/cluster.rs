@@ -26,6 +26,7 @@ use crate::world::cluster::SentinelView;
 use crate::world::cluster::Silence;
 use crate::world::cluster::Stranger;
 use crate::world::juju::Juju;
+use crate::world::password::Password;
 
 /// What one round may take. A deleted pod's address drops packets: this is what it costs.
 pub const ROUND: Duration = Duration::from_secs(1);
@@ -97,7 +98,7 @@ enum Subject {
 struct Question {
     place: Place,
     port: u16,
-    password: Option<String>,
+    password: Option<Password>,
     what: What,
 }
 
@@ -167,14 +168,13 @@ fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)
 }
 
 /// The password that a server is logged in to with; `enable-password` = `false` is Redis' alone.
-pub fn password(juju: &Juju, kind: Kind) -> Option<String> {
+pub fn password(juju: &Juju, kind: Kind) -> Option<Password> {
     let application = &juju.application;
-    let password = match kind {
+    match kind {
         Kind::Redis if application.redis_without_password => None,
-        Kind::Redis => application.redis_password.as_ref(),
-        Kind::Sentinel => application.sentinel_password.as_ref(),
-    };
-    password.map(|password| password.reveal().to_owned())
+        Kind::Redis => application.redis_password.clone(),
+        Kind::Sentinel => application.sentinel_password.clone(),
+    }
 }
 
 fn ask(question: Question, budget: &Budget) -> Reply {
@@ -191,7 +191,8 @@ fn ask(question: Question, budget: &Budget) -> Reply {
 }
 
 fn ask_at(address: SocketAddr, question: &Question, budget: &Budget) -> Result<Said, Failure> {
-    let mut connection = Connection::open(address, question.password.as_deref(), budget)?;
+    let password = question.password.as_ref().map(Password::reveal);
+    let mut connection = Connection::open(address, password, budget)?;
     match &question.what {
         What::Redis => Ok(Said::Redis(views::redis(commands::report(&mut connection)?))),
         What::Sentinel { master } => Ok(match sentinel::report(&mut connection, master)? {

@@ -29,9 +29,8 @@ pub fn sentinel(report: SentinelReport) -> Result<SentinelView, Failure> {
         vote: report.address,
         epoch: number(master, "config-epoch")?,
         quorum: number(master, "quorum")?,
-        leads_failover: field(master, "flags")?
-            .split(',')
-            .any(|flag| flag == "failover_in_progress"),
+        master_down: is_down(master)?,
+        leads_failover: has_flag(master, "failover_in_progress")?,
         replicas: report.replicas.iter().map(entry).collect::<Result<_, _>>()?,
         sentinels: report.sentinels.iter().map(entry).collect::<Result<_, _>>()?,
         info_period: report.info_period,
@@ -49,6 +48,7 @@ pub fn silence(failure: Failure) -> Silence {
         Failure::Tls => Silence::Tls,
         Failure::NotRedis => Silence::NotRedis,
         Failure::Cut => Silence::Cut,
+        Failure::TooLong => Silence::TooLong,
         Failure::Error(text) => Silence::Error(text),
     }
 }
@@ -58,7 +58,16 @@ fn entry(fields: &BTreeMap<String, String>) -> Result<Entry, Failure> {
         host: field(fields, "ip")?.to_owned(),
         port: number(fields, "port")?,
         run_id: field(fields, "runid")?.to_owned(),
+        down: is_down(fields)?,
     })
+}
+
+fn is_down(fields: &BTreeMap<String, String>) -> Result<bool, Failure> {
+    Ok(has_flag(fields, "s_down")? || has_flag(fields, "o_down")?)
+}
+
+fn has_flag(fields: &BTreeMap<String, String>, name: &str) -> Result<bool, Failure> {
+    Ok(field(fields, "flags")?.split(',').any(|flag| flag == name))
 }
 
 fn field<'a>(fields: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str, Failure> {

@@ -57,6 +57,8 @@ pub enum Silence {
     NotRedis,
     /// The connection ended in the middle of an answer.
     Cut,
+    /// Its answer has no end, or none within reason.
+    TooLong,
     /// It answered with an error of its own, such as `LOADING`.
     Error(String),
 }
@@ -65,6 +67,26 @@ impl Silence {
     /// True for what would cost another time-out to ask again in the same run.
     pub fn is_slow(&self) -> bool {
         matches!(self, Self::TimedOut | Self::NotResolved)
+    }
+
+    /// What to do about a silence whose text does not say it: for the log, where there is room.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NotResolved => "; see whether its pod is there and the cluster's DNS answers",
+            Self::Refused => "; see whether its pod is there and what its container's log says",
+            Self::TimedOut => {
+                "; it hangs, or packets to its pod are lost: see the pod and its node"
+            }
+            Self::Error(_) => "; see its container's log",
+            Self::WrongPassword
+            | Self::PasswordWanted
+            | Self::NoPassword
+            | Self::UnknownMaster
+            | Self::Tls
+            | Self::NotRedis
+            | Self::Cut
+            | Self::TooLong => "",
+        }
     }
 
     /// True where somebody answers, but not as the databag says it should.
@@ -80,20 +102,23 @@ impl fmt::Display for Silence {
             Self::Refused => "refuses connections: it is not running",
             Self::TimedOut => "does not answer in time",
             Self::WrongPassword => {
-                "refuses the password of the peer databag; restart its service so that it takes it"
+                "refuses the password of the peer databag; restart its pod so that it takes it"
             }
             Self::PasswordWanted => {
-                "wants a password, but enable-password is false; restart its service"
+                "wants a password where the peer databag has none; restart its pod so that it runs without"
             }
             Self::NoPassword => {
-                "runs without the password of the peer databag; restart its service"
+                "runs without the password of the peer databag; restart its pod so that it takes it"
             }
             Self::UnknownMaster => {
-                "watches no master of this application; restart its service with a fresh file"
+                "watches no master of this application; restart its pod so that its file is new"
             }
-            Self::Tls => "speaks TLS on the plain port; turn TLS off for this application",
+            Self::Tls => "speaks TLS on the plain port; set enable-tls to false",
             Self::NotRedis => "is not Redis: something else answers on its port; stop that",
             Self::Cut => "cut its answer short; look at its log",
+            Self::TooLong => {
+                "sends more than any answer has: is it Redis? look what runs in its pod"
+            }
             Self::Error(text) => return write!(out, "answers with an error: {text}"),
         };
         out.write_str(text)
@@ -134,6 +159,8 @@ pub struct Entry {
     pub port: u16,
     /// The run id; of a Sentinel its `myid`. Empty until first seen.
     pub run_id: String,
+    /// Held for down (`s_down` or `o_down` among its flags).
+    pub down: bool,
 }
 
 /// What a Sentinel says of the application's master (`SENTINEL MASTER` and its companions).
@@ -149,6 +176,8 @@ pub struct SentinelView {
     pub epoch: u64,
     /// `quorum`.
     pub quorum: usize,
+    /// The master is held for down.
+    pub master_down: bool,
     /// `failover_in_progress`: shown only by the Sentinel that leads the failover.
     pub leads_failover: bool,
     /// The replicas it knows.

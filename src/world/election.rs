@@ -25,8 +25,8 @@ pub struct Elected {
 /// The planned units that one Sentinel lists, by number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// As replicas.
-    pub replicas: BTreeSet<u32>,
+    /// As the master or a replica.
+    pub servers: BTreeSet<u32>,
     /// As other Sentinels.
     pub sentinels: BTreeSet<u32>,
 }
@@ -34,8 +34,7 @@ pub struct Known {
 impl Known {
     /// True when all that `earlier` lists is listed here too.
     pub fn covers(&self, earlier: &Self) -> bool {
-        self.replicas.is_superset(&earlier.replicas)
-            && self.sentinels.is_superset(&earlier.sentinels)
+        self.servers.is_superset(&earlier.servers) && self.sentinels.is_superset(&earlier.sentinels)
     }
 }
 
@@ -124,13 +123,17 @@ impl Cluster {
             .iter()
             .find_map(|stranger| self.keeps_stranger(view, stranger, master))
             .or_else(|| self.would_be_lost(sentinel, view, master))
+            .or_else(|| self.is_still_blind(sentinel, master))
     }
 
-    /// The planned units that a Sentinel lists.
+    /// The planned units that a Sentinel knows: as other Sentinels, and as servers the replicas that
+    /// it lists and the master that it names. (A replica that a failover makes master meanwhile is
+    /// no less known.)
     pub fn known_to(&self, sentinel: u32) -> Known {
-        self.sentinel(sentinel).map_or_else(Known::default, |view| Known {
-            replicas: self.planned_units_in(&view.replicas),
-            sentinels: self.planned_units_in(&view.sentinels),
+        self.sentinel(sentinel).map_or_else(Known::default, |view| {
+            let mut servers = self.planned_units_in(&view.replicas);
+            servers.extend(self.planned_unit_named(&view.vote));
+            Known { servers, sentinels: self.planned_units_in(&view.sentinels) }
         })
     }
 
@@ -248,6 +251,23 @@ impl Cluster {
             unit: self.unit_text(unit),
             sentinel: self.unit_text(sentinel),
         })
+    }
+
+    /// Another Sentinel that does not list who is there, as one does that was reset a moment ago: two
+    /// at once may leave nobody who can fail over.
+    fn is_still_blind(&self, but: u32, master: u32) -> Option<Obstacle> {
+        let planned = self.planned();
+        let replicating = self.redis(master)?.replicas.iter();
+        let replicas: BTreeSet<u32> =
+            replicating.filter_map(|host| self.planned_unit_named(host)).collect();
+        let answering: BTreeSet<u32> =
+            self.sentinels().map(|(unit, _)| unit).filter(|unit| planned.contains(unit)).collect();
+        let blind = answering.iter().copied().filter(|unit| *unit != but).find(|unit| {
+            let mut known = self.known_to(*unit);
+            known.sentinels.insert(*unit);
+            !known.covers(&Known { servers: replicas.clone(), sentinels: answering.clone() })
+        })?;
+        Some(Obstacle::StillBlind { sentinel: self.unit_text(blind) })
     }
 
     /// The first silence that a person can cure, told together with the count.

@@ -35,6 +35,8 @@ pub enum Obstacle {
     StillReplicating { stranger: String },
     #[error("{unit} cannot be learned again by the Sentinel of {sentinel}: it is silent")]
     WouldBeForgotten { unit: String, sentinel: String },
+    #[error("Sentinel of {sentinel} does not know all the others yet")]
+    StillBlind { sentinel: String },
     #[error("Sentinel of {sentinel} still knows {stranger}")]
     NotForgotten { sentinel: String, stranger: String },
     #[error("cannot {what}")]
@@ -59,6 +61,7 @@ impl Obstacle {
             | Self::StrangerNotAsked { .. }
             | Self::StillReplicating { .. }
             | Self::WouldBeForgotten { .. }
+            | Self::StillBlind { .. }
             | Self::NotForgotten { .. }
             | Self::Failed { .. } => false,
         }

@@ -1,2 +1,24 @@
 //! Juju on one machine.
+
+mod ground;
+mod processes;
+mod server;
+
+pub mod answers;
+pub mod bed;
+pub mod certificate;
+pub mod error;
+pub mod juju;
+pub mod layout;
+pub mod names;
+pub mod namespace;
+pub mod network;
+pub mod odd_server;
 pub mod pebble;
+pub mod pod;
+pub mod programs;
+pub mod redis_config;
+pub mod sampler;
+pub mod sentinel_config;
+pub mod transcript;
+pub mod wait;

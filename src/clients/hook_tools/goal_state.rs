@@ -15,12 +15,13 @@ pub fn goal_state_units(budget: &Budget) -> Result<BTreeMap<String, String>, Too
     Ok(goal.units.into_iter().map(|(unit, entry)| (unit, entry.status)).collect())
 }
 
-#[derive(Deserialize)]
-struct GoalState {
+/// What `goal-state` prints, as far as it is needed.
+#[derive(Debug, Deserialize)]
+pub struct GoalState {
     units: BTreeMap<String, GoalUnit>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct GoalUnit {
     #[serde(default)]
     status: String,

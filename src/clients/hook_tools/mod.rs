@@ -73,15 +73,36 @@ pub enum ToolError {
         stderr: String,
     },
     /// It printed something else than the JSON that was expected.
-    #[error("{call} printed no usable JSON ({problem} in column {column})")]
+    #[error("cannot read what {call} printed")]
     Garbage {
         /// The tool and its arguments.
         call: Call,
-        /// What kind of mistake it is; never the text itself, which may hold a password.
-        problem: &'static str,
-        /// Where.
-        column: usize,
+        /// What is wrong with it.
+        source: NotJson,
     },
+}
+
+/// A text that is not the JSON that was expected. It does not repeat the text, which may hold a
+/// password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no JSON of the expected shape: {problem} in column {column}")]
+pub struct NotJson {
+    problem: &'static str,
+    column: usize,
+}
+
+/// Reads a tool's answer.
+pub fn parse<T: DeserializeOwned>(output: &[u8]) -> Result<T, NotJson> {
+    serde_json::from_slice(output).map_err(|error| NotJson {
+        problem: match error.classify() {
+            serde_json::error::Category::Data => "an unexpected value",
+            serde_json::error::Category::Eof => "an early end",
+            serde_json::error::Category::Io | serde_json::error::Category::Syntax => {
+                "a syntax error"
+            }
+        },
+        column: error.column(),
+    })
 }
 
 impl ToolError {
@@ -134,6 +155,10 @@ impl<'a> Invocation<'a> {
 
     fn run(mut self, budget: &Budget) -> Result<Vec<u8>, ToolError> {
         let call = self.call();
+        let budget = budget.at_most(DEADLINE);
+        if budget.left().is_none() {
+            return Err(cut_off(call, &budget));
+        }
         let mut child = match self.start() {
             Ok(child) => child,
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
@@ -141,7 +166,6 @@ impl<'a> Invocation<'a> {
             }
             Err(source) => return Err(ToolError::NotStarted { call, source }),
         };
-        let budget = budget.at_most(DEADLINE);
         let stdout = read_aside(child.stdout.take());
         let stderr = read_aside(child.stderr.take());
         let finished = budget.receive(&stdout).and_then(|output| {
@@ -150,7 +174,10 @@ impl<'a> Invocation<'a> {
             Some((output, complaint, status))
         });
         let Some((output, complaint, status)) = finished else {
-            return Err(end(&mut child, call, &budget));
+            // It may have ended in this very moment.
+            drop(child.kill());
+            drop(child.wait());
+            return Err(cut_off(call, &budget));
         };
         let stderr = self.masked(&complaint);
         match (status.code(), status.signal()) {
@@ -163,18 +190,7 @@ impl<'a> Invocation<'a> {
 
     fn ask<T: DeserializeOwned>(self, budget: &Budget) -> Result<T, ToolError> {
         let call = self.call();
-        let output = self.run(budget)?;
-        serde_json::from_slice(&output).map_err(|error| ToolError::Garbage {
-            call,
-            problem: match error.classify() {
-                serde_json::error::Category::Data => "an unexpected shape",
-                serde_json::error::Category::Eof => "an early end",
-                serde_json::error::Category::Io | serde_json::error::Category::Syntax => {
-                    "a syntax error"
-                }
-            },
-            column: error.column(),
-        })
+        parse(&self.run(budget)?).map_err(|source| ToolError::Garbage { call, source })
     }
 
     fn start(&mut self) -> io::Result<Child> {
@@ -202,11 +218,8 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// Ends a tool that gave no answer. One that a SIGTERM of ours cut off counts as ended by it.
-fn end(child: &mut Child, call: Call, budget: &Budget) -> ToolError {
-    // It may have ended in this very moment.
-    drop(child.kill());
-    drop(child.wait());
+/// No answer in time. A tool that a SIGTERM of ours cut off counts as ended by it.
+fn cut_off(call: Call, budget: &Budget) -> ToolError {
     if budget.is_terminated() {
         ToolError::Killed { call, signal: signal_hook::consts::SIGTERM }
     } else {

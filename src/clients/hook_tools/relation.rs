@@ -11,12 +11,12 @@ use crate::clock::Budget;
 pub fn relation_ids(endpoint: &str, budget: &Budget) -> Result<Vec<u32>, ToolError> {
     let arguments = [endpoint, "--format=json"];
     let ids: Option<Vec<String>> = Invocation::new("relation-ids", &arguments).ask(budget)?;
-    // Each reads `<endpoint>:<id>`; only the number after the last colon counts.
-    Ok(ids
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|id| id.rsplit(':').next()?.parse().ok())
-        .collect())
+    Ok(relation_numbers(&ids.unwrap_or_default()))
+}
+
+/// The numbers of ids such as `redis-peers:7`: only what is after the last colon counts.
+pub fn relation_numbers(ids: &[String]) -> Vec<u32> {
+    ids.iter().filter_map(|id| id.rsplit(':').next()?.parse().ok()).collect()
 }
 
 /// `relation-get --app`: a whole application databag; an empty one may be `{}` or `null`.

@@ -21,7 +21,7 @@ pub struct RedisReport {
 pub fn report(connection: &mut Connection) -> Result<RedisReport, Failure> {
     let role: Vec<Value> = connection.ask(&redis::cmd("ROLE"))?;
     let replica_of = replica_of(&role)?;
-    let info: String = connection.ask(redis::cmd("INFO").arg("everything"))?;
+    let info: String = connection.ask(redis::cmd("INFO").arg("server").arg("replication"))?;
     Ok(RedisReport {
         replica_of,
         run_id: info_field(&info, "run_id").unwrap_or_default().to_owned(),

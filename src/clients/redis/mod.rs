@@ -3,3 +3,4 @@
 pub mod commands;
 pub mod connection;
 pub mod sentinel;
+mod wire;

@@ -1,0 +1,35 @@
+# The project's commands. Each works on a new machine with make, a C linker and Rust.
+
+.PHONY: help demo test lint bench pack
+.DEFAULT_GOAL := help
+
+# Where scripts/install-lint-tools puts what the machine lacks.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo: ## watch the charm survive a failover, on this machine
+	scripts/install-servers
+	scripts/build-static
+	cargo build --locked --package testbed --bins
+	cargo run --quiet --locked --package testbed --bin demo -- target/static/dispatch
+
+test: ## every test of every package, with real Redis and Sentinel
+	scripts/install-servers
+	cargo test --locked --workspace
+
+lint: ## format, clippy, documentation, and what the binary is made of
+	scripts/install-lint-tools
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+	cargo deny --locked check bans licenses sources
+
+bench: ## measure the hooks, into docs/bench.md and docs/bench.json
+	scripts/install-servers
+	scripts/build-static bare-hook
+	cargo bench --locked --bench elections -- $(CURDIR)/target/static
+
+pack: ## the charm file for this machine's architecture, packed and checked
+	scripts/pack

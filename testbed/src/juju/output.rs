@@ -1,0 +1,170 @@
+//! How a value is printed: as JSON, YAML or "smart", byte for byte as Juju's tools do.
+
+use libyaml_safer::Emitter;
+use libyaml_safer::Encoding;
+use libyaml_safer::Error;
+use libyaml_safer::Event;
+use libyaml_safer::MappingStyle;
+use libyaml_safer::ScalarStyle;
+use libyaml_safer::SequenceStyle;
+
+use super::model::Bag;
+use super::scalar;
+
+/// A value that a tool prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Nothing at all.
+    Nil,
+    /// A map that is nil: `null` in JSON, `{}` elsewhere.
+    NilMap,
+    /// True or false.
+    Bool(bool),
+    /// A text.
+    Text(String),
+    /// Texts in order.
+    List(Vec<String>),
+    /// Keys and values in the order that they are printed.
+    Map(Vec<(String, Self)>),
+}
+
+impl From<&Bag> for Value {
+    fn from(bag: &Bag) -> Self {
+        let pair = |(key, value): (&String, &String)| (key.clone(), Self::Text(value.clone()));
+        Self::Map(bag.iter().map(pair).collect())
+    }
+}
+
+/// The text of a value in `json`, `yaml` or (any other word) smart format.
+pub(crate) fn text(value: &Value, format: &str) -> Result<String, Error> {
+    let line = |text: &str| format!("{text}\n");
+    match (format, value) {
+        ("json", value) => Ok(line(&json(value))),
+        (_, Value::Nil) => Ok(String::new()),
+        ("yaml", value) => yaml(value),
+        (_, Value::Text(text)) if text.is_empty() => Ok(String::new()),
+        (_, Value::Text(text)) => Ok(line(text)),
+        (_, Value::Bool(true)) => Ok(line("True")),
+        (_, Value::Bool(false)) => Ok(line("False")),
+        (_, Value::List(items)) if items.is_empty() => Ok(String::new()),
+        (_, Value::List(items)) => Ok(line(&items.join("\n"))),
+        (_, Value::Map(_) | Value::NilMap) => yaml(value),
+    }
+}
+
+fn json(value: &Value) -> String {
+    match value {
+        Value::Nil | Value::NilMap => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Text(text) => json_text(text),
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| json_text(item)).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Map(pairs) => {
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|(key, value)| format!("{}:{}", json_text(key), json(value)))
+                .collect();
+            format!("{{{}}}", pairs.join(","))
+        }
+    }
+}
+
+/// Go escapes what could end a script in a web page, too.
+fn json_text(text: &str) -> String {
+    let mut json = String::from("\"");
+    for each in text.chars() {
+        match each {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{0}'..='\u{1f}' => {
+                let code = format!("{:04x}", u32::from(each));
+                json.extend(["\\u", &code]);
+            }
+            each => json.push(each),
+        }
+    }
+    json.push('"');
+    json
+}
+
+fn yaml(value: &Value) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    let mut emitter = Emitter::new();
+    emitter.set_output(&mut bytes);
+    emitter.set_unicode(true);
+    emitter.emit(Event::stream_start(Encoding::Utf8))?;
+    emitter.emit(Event::document_start(None, &[], true))?;
+    emit(&mut emitter, value)?;
+    emitter.emit(Event::document_end(true))?;
+    emitter.emit(Event::stream_end())?;
+    emitter.flush()?;
+    drop(emitter);
+    Ok(escaped(&String::from_utf8_lossy(&bytes)))
+}
+
+fn emit(emitter: &mut Emitter<'_>, value: &Value) -> Result<(), Error> {
+    match value {
+        Value::Nil => emit_scalar(emitter, "null", ScalarStyle::Plain),
+        Value::Bool(truth) => emit_scalar(emitter, &truth.to_string(), ScalarStyle::Plain),
+        Value::Text(text) => emit_text(emitter, text),
+        Value::List(items) => {
+            let style = if items.is_empty() { SequenceStyle::Flow } else { SequenceStyle::Block };
+            emitter.emit(Event::sequence_start(None, None, true, style))?;
+            for item in items {
+                emit_text(emitter, item)?;
+            }
+            emitter.emit(Event::sequence_end())
+        }
+        Value::NilMap => emit(emitter, &Value::Map(Vec::new())),
+        Value::Map(pairs) => {
+            let style = if pairs.is_empty() { MappingStyle::Flow } else { MappingStyle::Block };
+            emitter.emit(Event::mapping_start(None, None, true, style))?;
+            for (key, value) in pairs {
+                emit_text(emitter, key)?;
+                emit(emitter, value)?;
+            }
+            emitter.emit(Event::mapping_end())
+        }
+    }
+}
+
+/// Text that would read as something else is quoted, text of several lines is a block.
+fn emit_text(emitter: &mut Emitter<'_>, text: &str) -> Result<(), Error> {
+    let style = if text.contains('\n') && !text.contains(is_rare) {
+        ScalarStyle::Literal
+    } else if scalar::reads_as_text(text) && !text.contains(is_rare) {
+        ScalarStyle::Plain
+    } else {
+        ScalarStyle::DoubleQuoted
+    };
+    emit_scalar(emitter, text, style)
+}
+
+/// Whether Juju's emitter takes the character for unprintable, and so quotes and escapes it.
+fn is_rare(each: char) -> bool {
+    each > '\u{ffff}'
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for each in text.chars() {
+        if is_rare(each) {
+            let code = format!("{:08X}", u32::from(each));
+            escaped.extend(["\\U", &code]);
+        } else {
+            escaped.push(each);
+        }
+    }
+    escaped
+}
+
+fn emit_scalar(emitter: &mut Emitter<'_>, text: &str, style: ScalarStyle) -> Result<(), Error> {
+    emitter.emit(Event::scalar(None, None, text, true, true, style))
+}

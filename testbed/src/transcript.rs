@@ -1,0 +1,52 @@
+//! Every argv that a bed has started, kept to be searched for secrets.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+/// The argvs that were started, one a line, shared by all parts of a bed.
+#[derive(Debug, Clone, Default)]
+pub struct Transcript {
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Transcript {
+    /// Notes the argv of a command that is complete and about to be started.
+    pub fn record(&self, command: &Command) {
+        let mut line = command.get_program().to_string_lossy().into_owned();
+        for argument in command.get_args() {
+            line.push(' ');
+            line.push_str(&argument.to_string_lossy());
+        }
+        lock(&self.lines).push(line);
+    }
+
+    /// Notes an argv that was seen in the process table.
+    pub(crate) fn note(&self, line: String) {
+        let mut lines = lock(&self.lines);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+
+    /// All of it, one argv a line.
+    pub fn text(&self) -> String {
+        lock(&self.lines).join("\n")
+    }
+}
+
+/// The lines of `text` that hold one of the secrets; the secrets themselves are masked.
+pub fn lines_that_leak(text: &str, secrets: &[&str]) -> Vec<String> {
+    let leaking = |line: &&str| secrets.iter().any(|secret| line.contains(secret));
+    let masked = |line: &str| {
+        secrets.iter().fold(line.to_owned(), |line, secret| line.replace(secret, "***"))
+    };
+    text.lines().filter(leaking).map(masked).collect()
+}
+
+/// A lock whose holder panicked still guards plain data.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,20 @@
+//! What is decided, without starting a process: worlds in, plans out.
+
+#[cfg(test)]
+mod arbitrary_input;
+#[cfg(test)]
+mod forgetting;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod layout;
+#[cfg(test)]
+mod leader_elected;
+#[cfg(test)]
+mod other_events;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod verdicts;
+#[cfg(test)]
+mod worlds;
