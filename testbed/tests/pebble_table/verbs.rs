@@ -16,6 +16,7 @@ use std::fs;
 use std::fs::OpenOptions;
 use std::fs::Permissions;
 use std::io::BufReader;
+use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
@@ -31,6 +32,7 @@ use std::time::Instant;
 use testbed::pebble::client::http;
 use testbed::pebble::client::http::ClientError;
 use testbed::pebble::client::http::Reply;
+use testbed::wait::until;
 
 use crate::exec;
 use crate::server::Server;
@@ -300,7 +302,13 @@ impl Stage {
             copied.uid(uid).gid(uid);
             command = copied;
         }
-        let done = command.output().unwrap();
+        // A copy that another thread's child still holds open for writing cannot be run yet.
+        let limit = Duration::from_secs(10);
+        let done = until("the program can be run", limit, || match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            done => Some(done.unwrap()),
+        })
+        .unwrap();
         let spaces = Regex::new("  +").unwrap();
         let words = |text: &[u8]| -> Vec<String> {
             let text = String::from_utf8_lossy(text);
