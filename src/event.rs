@@ -63,6 +63,16 @@ impl Event {
         !matches!(self, Self::Action { .. } | Self::Stop | Self::Remove)
     }
 
+    /// True where the run looks at the application: at the events of the leader's rules, and at any
+    /// that runs a deferred leader-elected again.
+    pub fn looks(&self, deferred: bool) -> bool {
+        match self {
+            Self::LeaderElected | Self::Start | Self::ConfigChanged | Self::UpdateStatus => true,
+            Self::Ignored { .. } => deferred,
+            Self::Action { .. } | Self::Stop | Self::Remove => false,
+        }
+    }
+
     /// True for an action, whose output Juju hands to the operator.
     pub fn is_action(&self) -> bool {
         matches!(self, Self::Action { .. })

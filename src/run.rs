@@ -18,6 +18,7 @@ use crate::decide::verdict::verdict;
 use crate::env::HookEnv;
 use crate::event::Event;
 use crate::observe;
+use crate::observe::cluster::until_settled;
 use crate::observe::juju::Unreadable;
 use crate::report;
 use crate::world::deferral::Deferral;
@@ -42,11 +43,9 @@ pub enum Halt {
 }
 
 impl Halt {
-    fn is_termination(&self) -> bool {
+    fn is_of_a_tool(&self) -> bool {
         match self {
-            Self::Unreadable(Unreadable::Tool(error)) | Self::Commit(error) => {
-                error.is_termination()
-            }
+            Self::Unreadable(Unreadable::Tool(_)) | Self::Commit(_) => true,
             Self::Unreadable(_) | Self::Action(_) => false,
         }
     }
@@ -55,9 +54,9 @@ impl Halt {
 /// Answers one event. SIGTERM ends it early and well: what is left of leader-elected is kept.
 pub fn run(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     match answer(event, env, budget) {
-        Err(halt) if halt.is_termination() => {
-            info!("stopped by SIGTERM");
-            keep_for_later(event, budget).map_err(Halt::Commit)
+        // The tool that we waited for got the signal too.
+        Err(halt) if halt.is_of_a_tool() && budget.is_terminated() => {
+            keep_for_later(event, None, budget)
         }
         result => result,
     }
@@ -69,12 +68,14 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     }
     let work = budget.keeping_back(COMMIT + LAST_LOOK);
     let mut world = observe::world(event, env, &work)?;
+    if budget.is_terminated() {
+        return keep_for_later(event, world.juju.deferral.as_ref(), budget);
+    }
     let mut plan = decide(&Situation { event, world: &world, may_wait: may_wait(event) });
     let mut deeds = act::perform(&plan, &world, &work);
     if plan.waits() && !budget.is_terminated() {
-        world.cluster = world
-            .cluster
-            .map(|seen| observe::cluster::until_settled(&world.juju, seen, &work.at_most(WAIT)));
+        world.cluster =
+            world.cluster.map(|seen| until_settled(&world.juju, seen, &work.at_most(WAIT), &work));
         if !budget.is_terminated() {
             plan = decide(&Situation { event, world: &world, may_wait: false });
             deeds = deeds.and(act::perform(&plan, &world, &work));
@@ -115,13 +116,18 @@ fn may_wait(event: &Event) -> bool {
     *event == Event::LeaderElected
 }
 
-fn keep_for_later(event: &Event, budget: &Budget) -> Result<(), ToolError> {
+/// Of all events only leader-elected is worth keeping: the others' rules look at what is.
+fn keep_for_later(event: &Event, earlier: Option<&Deferral>, budget: &Budget) -> Result<(), Halt> {
+    info!("stopped by SIGTERM");
     if *event != Event::LeaderElected {
         return Ok(());
     }
-    let why = Obstacle::Terminated.to_string();
-    let entry = Deferral { since: clock::unix_seconds(), tries: 1, why };
-    act::juju::store_deferral(&entry, &budget.for_commit())
+    let entry = Deferral {
+        since: earlier.map_or_else(clock::unix_seconds, |entry| entry.since),
+        tries: earlier.map_or(0, |entry| entry.tries).saturating_add(1),
+        why: Obstacle::Terminated.to_string(),
+    };
+    act::juju::store_deferral(&entry, &budget.for_commit()).map_err(Halt::Commit)
 }
 
 /// What is kept back for the commit.

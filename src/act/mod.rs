@@ -53,7 +53,7 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
             Effect::RestoreInfoPeriod { sentinels } => {
                 cluster::restore_info_period(world, sentinels, budget)
             }
-            Effect::ForgetUnits { .. } => procedure::forget_units(world, budget),
+            Effect::ForgetUnits => procedure::forget_units(world, budget),
         };
         deeds.failures.extend(failures);
         deeds.touched_cluster |= world.cluster.is_some();

@@ -2,6 +2,8 @@
 //! Each step is decided on a look that was taken after the last command: the one from before a RESET
 //! would show a Sentinel that still knows everybody.
 
+use std::time::Duration;
+
 use crate::act::cluster::Order;
 use crate::act::cluster::tell;
 use crate::clock::Budget;
@@ -39,12 +41,16 @@ pub fn forget_units(world: &World, budget: &Budget) -> Vec<Obstacle> {
     }
 }
 
-/// A Sentinel gets its INFO period back also when the time is up, or SIGTERM came.
+/// A Sentinel gets its INFO period back also when the time is up, or SIGTERM came. One that hangs
+/// must not use up the time of the commit: a later run restores it.
 fn send(world: &World, command: Command, unit: u32, budget: &Budget) -> Vec<Obstacle> {
     match command {
-        Command::InfoPeriod(INFO_PERIOD) => {
-            tell(world, Order::InfoPeriod(INFO_PERIOD), unit, &budget.for_commit())
-        }
+        Command::InfoPeriod(INFO_PERIOD) => tell(
+            world,
+            Order::InfoPeriod(INFO_PERIOD),
+            unit,
+            &budget.for_commit().at_most(RESTORING),
+        ),
         Command::InfoPeriod(period) => tell(world, Order::InfoPeriod(period), unit, budget),
         Command::Reset => tell(world, Order::Reset, unit, budget),
     }
@@ -60,3 +66,6 @@ fn report(procedure: &ForgetUnits, world: &World, outcome: &Outcome) {
     };
     tracing::info!("reset the Sentinels of [{}], one at a time{end}", reset.join(", "));
 }
+
+/// A Sentinel answers within milliseconds.
+const RESTORING: Duration = Duration::from_millis(300);

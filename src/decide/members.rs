@@ -9,17 +9,14 @@ use crate::decide::plan::Plan;
 pub fn forget_gone(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
     let Ok(elected) = cluster.settled() else { return };
-    let sentinels: Vec<u32> = cluster
+    let ready = cluster
         .stale_sentinels()
         .into_iter()
-        .filter(|sentinel| cluster.keeps_strangers(*sentinel, elected.master).is_none())
-        .collect();
-    let Some(stranger) = sentinels
-        .first()
-        .and_then(|sentinel| cluster.sentinel(*sentinel))
-        .and_then(|view| cluster.strangers_in(view).into_iter().next())
-    else {
-        return;
-    };
-    plan.push(Effect::ForgetUnits { sentinels }, format!("{stranger} is no planned unit's"));
+        .find(|sentinel| cluster.keeps_strangers(*sentinel, elected.master).is_none());
+    let stranger = ready
+        .and_then(|sentinel| cluster.sentinel(sentinel))
+        .and_then(|view| cluster.strangers_in(view).into_iter().next());
+    if let Some(stranger) = stranger {
+        plan.push(Effect::ForgetUnits, format!("{stranger} is no planned unit's"));
+    }
 }

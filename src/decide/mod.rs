@@ -44,8 +44,8 @@ pub struct Row {
 pub fn row(event: &Event, deferred: bool) -> Row {
     match event {
         Event::LeaderElected | Event::Start | Event::ConfigChanged | Event::UpdateStatus => LEADER,
-        Event::Ignored { .. } if deferred => LEADER,
         Event::Action { .. } => Row { unit: &[actions::answer], leader: &[] },
+        Event::Ignored { .. } if event.looks(deferred) => LEADER,
         Event::Ignored { .. } | Event::Stop | Event::Remove => Row { unit: &[], leader: &[] },
     }
 }

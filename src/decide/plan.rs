@@ -24,11 +24,9 @@ pub enum Effect {
     },
     /// Wait until the group is at rest, then look and decide once more: nothing stands behind it.
     AwaitFailover,
-    /// Forget the units that are gone, one Sentinel at a time.
-    ForgetUnits {
-        /// The units whose Sentinels may.
-        sentinels: Vec<u32>,
-    },
+    /// Forget the units that are gone, one Sentinel at a time: a sequence of its own
+    /// (`procedure/forget_units.rs`), which looks again before each step.
+    ForgetUnits,
     /// Fail the action with a message.
     FailAction {
         /// What the operator reads.
@@ -105,9 +103,7 @@ impl Plan {
                 format!("restore the info period of {}", of(sentinels))
             }
             Effect::AwaitFailover => "wait for the failover to finish".to_owned(),
-            Effect::ForgetUnits { sentinels } => {
-                format!("forget the units that are gone on {}", of(sentinels))
-            }
+            Effect::ForgetUnits => "forget the units that are gone".to_owned(),
             Effect::FailAction { message } => format!("fail the action: {message}"),
         }
     }

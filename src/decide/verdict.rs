@@ -101,11 +101,7 @@ pub struct Course<'a> {
 /// Judges the run.
 pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     let obstacles = obstacles(world, course);
-    let speaks = match event {
-        Event::LeaderElected | Event::Start | Event::ConfigChanged | Event::UpdateStatus => true,
-        Event::Ignored { .. } => world.juju.deferral.is_some(),
-        Event::Action { .. } | Event::Stop | Event::Remove => false,
-    };
+    let speaks = event.looks(world.juju.deferral.is_some());
     // Without an answer to who leads there is too little to judge by: the last status stays.
     let knows_enough = world.juju.leadership != Leadership::Unknown;
     let status = (speaks && knows_enough && !course.terminated).then(|| {
@@ -219,7 +215,7 @@ fn survival(cluster: &Cluster) -> Option<Finding> {
     let master = cluster.elected().ok()?.master;
     let why = match (cluster.planned().len(), cluster.ailments().into_iter().next()) {
         (1, _) => "a single unit".to_owned(),
-        (2, _) => "with two units the loss of a pod is not failed over".to_owned(),
+        (2, None) => "with two units the loss of a pod is not failed over".to_owned(),
         (_, Some(what)) if cluster.survives_loss_of(master) => {
             return Some(Finding::Degraded { what });
         }

@@ -37,15 +37,21 @@ pub fn census(juju: &Juju, units: BTreeMap<u32, bool>, budget: &Budget) -> Clust
     let unasked = |leaving| Member {
         leaving,
         address: None,
-        redis: Answer::Silent(Silence::Refused),
-        sentinel: Answer::Silent(Silence::Refused),
+        redis: Answer::Silent(Silence::NotAsked),
+        sentinel: Answer::Silent(Silence::NotAsked),
     };
     let members = units.into_iter().map(|(unit, leaving)| (unit, unasked(leaving))).collect();
     look(juju, Cluster { naming: juju.naming.clone(), members, strangers: BTreeMap::new() }, budget)
 }
 
-/// Looks again. Who was silent for a whole round is left out: a run waits for one time-out only.
-pub fn look(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
+/// Looks again. Who was silent for a whole round is left out: a run waits for one time-out only. A
+/// look that the budget cuts short tells nothing: then what was seen before stands.
+pub fn look(juju: &Juju, before: Cluster, budget: &Budget) -> Cluster {
+    let seen = look_at_all(juju, before.clone(), budget);
+    if budget.left().is_some() { seen } else { before }
+}
+
+fn look_at_all(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
     let questions = member_questions(juju, &cluster);
     let asked: Vec<Subject> = questions.iter().map(|(subject, _)| subject.clone()).collect();
     let mut replies = ask_all(questions, &budget.at_most(ROUND), ask);
@@ -69,9 +75,10 @@ pub fn look(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
 }
 
 /// Looks again and again until the group is at rest, or what it waits for will not pass soon, or the
-/// budget is spent.
-pub fn until_settled(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
-    while budget.pause(BETWEEN_LOOKS) {
+/// time for waiting is over. The last look has `budget`, so that it is not cut short by the end of
+/// the wait.
+pub fn until_settled(juju: &Juju, mut cluster: Cluster, wait: &Budget, budget: &Budget) -> Cluster {
+    while wait.pause(BETWEEN_LOOKS) {
         cluster = look(juju, cluster, budget);
         match cluster.settled() {
             Err(obstacle) if obstacle.may_pass_soon() => {}
@@ -149,7 +156,17 @@ fn member_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> 
     questions
 }
 
+/// While a planned unit is silent nothing can be forgotten, and a run waits for one time-out only.
 fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> {
+    let silent = |member: &Member| {
+        [member.redis.silence(), member.sentinel.silence()]
+            .into_iter()
+            .flatten()
+            .any(Silence::is_slow)
+    };
+    if cluster.members.values().any(silent) {
+        return Vec::new();
+    }
     let strangers: BTreeSet<Stranger> =
         cluster.sentinels().flat_map(|(_, view)| cluster.strangers_in(view)).collect();
     strangers

@@ -18,7 +18,7 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
         return Ok(World { juju, cluster: None });
     }
     juju.deferral = juju::deferral(budget)?;
-    if matches!(event, Event::Ignored { .. }) && juju.deferral.is_none() {
+    if !event.looks(juju.deferral.is_some()) {
         return Ok(World { juju, cluster: None });
     }
     juju::read_peers(&mut juju, budget)?;

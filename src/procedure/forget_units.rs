@@ -18,6 +18,7 @@ pub const SHORT_INFO_PERIOD: u64 = 1_000;
 #[derive(Debug)]
 pub struct ForgetUnits {
     stage: Stage,
+    tried: Vec<u32>,
     reset: Vec<u32>,
 }
 
@@ -63,7 +64,7 @@ pub enum Outcome {
 
 impl Default for ForgetUnits {
     fn default() -> Self {
-        Self { stage: Stage::Choose, reset: Vec::new() }
+        Self { stage: Stage::Choose, tried: Vec::new(), reset: Vec::new() }
     }
 }
 
@@ -76,7 +77,10 @@ impl ForgetUnits {
             Stage::Choose | Stage::Restored => self.choose(seen, in_time),
             Stage::Shortened { sentinel } => {
                 let sentinel = *sentinel;
-                if !in_time || seen.settled().is_err() {
+                let is_fit = seen
+                    .settled()
+                    .is_ok_and(|elected| seen.keeps_strangers(sentinel, elected.master).is_none());
+                if !in_time || !is_fit {
                     return self.restore(sentinel);
                 }
                 self.stage = Stage::Learning { sentinel, before: seen.known_to(sentinel) };
@@ -109,12 +113,13 @@ impl ForgetUnits {
         };
         let mut held = None;
         for sentinel in seen.stale_sentinels() {
-            if self.reset.contains(&sentinel) {
+            if self.tried.contains(&sentinel) {
                 continue;
             }
             match seen.keeps_strangers(sentinel, elected.master) {
                 None => {
                     self.stage = Stage::Shortened { sentinel };
+                    self.tried.push(sentinel);
                     return Next::Send(sentinel, Command::InfoPeriod(SHORT_INFO_PERIOD));
                 }
                 Some(obstacle) => held = held.or(Some(obstacle)),

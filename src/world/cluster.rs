@@ -37,6 +37,8 @@ impl<T> Answer<T> {
 /// Why a server gave no usable answer. Its text completes "Sentinel of redis-k8s/1 ..".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Silence {
+    /// It was not asked: the run was cut short.
+    NotAsked,
     /// Its name has no address.
     NotResolved,
     /// Nothing listens there.
@@ -85,19 +87,21 @@ impl Silence {
             | Self::Tls
             | Self::NotRedis
             | Self::Cut
-            | Self::TooLong => "",
+            | Self::TooLong
+            | Self::NotAsked => "",
         }
     }
 
     /// True where somebody answers, but not as the databag says it should.
     pub fn needs_a_cure(&self) -> bool {
-        !matches!(self, Self::NotResolved | Self::Refused | Self::TimedOut)
+        !matches!(self, Self::NotAsked | Self::NotResolved | Self::Refused | Self::TimedOut)
     }
 }
 
 impl fmt::Display for Silence {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
+            Self::NotAsked => "was not asked: the run was cut short",
             Self::NotResolved => "cannot be found: its name does not resolve",
             Self::Refused => "refuses connections: it is not running",
             Self::TimedOut => "does not answer in time",

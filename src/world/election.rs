@@ -1,5 +1,4 @@
-//! Who is master by the Sentinels' votes, and whether an entry may be forgotten: thinking that
-//! several rules share, as methods on the facts.
+//! Who is master by the Sentinels' votes: thinking that several rules share, as methods on the facts.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -7,10 +6,9 @@ use std::collections::BTreeSet;
 use crate::world::cluster::Answer;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Entry;
-use crate::world::cluster::Kind;
 use crate::world::cluster::Role;
 use crate::world::cluster::SentinelView;
-use crate::world::cluster::Stranger;
+use crate::world::cluster::Silence;
 use crate::world::obstacle::Obstacle;
 
 /// The master that the electorate agrees on and whose own ROLE confirms it.
@@ -110,20 +108,10 @@ impl Cluster {
         }
     }
 
-    /// True where no Sentinel names any master.
+    /// True where no Sentinel names any master, nor is there one that might if it let us ask.
     pub fn nobody_votes(&self) -> bool {
-        self.sentinels().next().is_none()
-    }
-
-    /// Why a Sentinel may not forget its strangers yet; `None` when it may. The group must be
-    /// `settled` besides.
-    pub fn keeps_strangers(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
-        let view = self.sentinel(sentinel)?;
-        self.strangers_in(view)
-            .iter()
-            .find_map(|stranger| self.keeps_stranger(view, stranger, master))
-            .or_else(|| self.would_be_lost(sentinel, view, master))
-            .or_else(|| self.is_still_blind(sentinel, master))
+        let gone = |silence: &Silence| !silence.needs_a_cure() && *silence != Silence::NotAsked;
+        self.members.values().all(|member| member.sentinel.silence().is_some_and(gone))
     }
 
     /// The planned units that a Sentinel knows: as other Sentinels, and as servers the replicas that
@@ -147,7 +135,7 @@ impl Cluster {
     }
 
     /// The Sentinels that the answers of the highest epoch list, themselves included, less those
-    /// whose unit is gone. A name that means no unit counts: Sentinel counts it too.
+    /// whose unit is gone. A name that means no unit may be a planned unit's other name: it counts.
     fn electorate(&self, epoch: u64) -> BTreeSet<Elector> {
         let mut electorate = BTreeSet::new();
         for (unit, view) in self.sentinels().filter(|(_, view)| view.epoch == epoch) {
@@ -158,6 +146,8 @@ impl Cluster {
                         electorate.insert(Elector::Unit(other));
                     }
                     Some(_) => {}
+                    // Where every planned unit is listed by its name, this is none of them.
+                    None if self.counts_everyone(unit) => {}
                     None => {
                         electorate.insert(Elector::Nameless(entry.host.clone()));
                     }
@@ -188,86 +178,6 @@ impl Cluster {
             None => "has left".to_owned(),
         };
         Err(Obstacle::MasterUnconfirmed { master: self.unit_text(master), state })
-    }
-
-    fn keeps_stranger(
-        &self,
-        view: &SentinelView,
-        stranger: &Stranger,
-        master: u32,
-    ) -> Option<Obstacle> {
-        let meant = self.unit_at(&stranger.host);
-        if let Some(unit) = meant.filter(|unit| self.members.get(unit).is_some_and(|m| m.leaving)) {
-            return Some(Obstacle::Leaving { unit: self.unit_text(unit) });
-        }
-        let listed_by_master =
-            self.redis(master).is_none_or(|redis| redis.replicas.contains(&stranger.host));
-        if stranger.kind == Kind::Redis && listed_by_master {
-            return Some(Obstacle::StillReplicating { stranger: stranger.to_string() });
-        }
-        match self.strangers.get(stranger) {
-            Some(Answer::Said(run_id)) if self.is_known_rightly(view, stranger.kind, run_id) => {
-                None
-            }
-            Some(Answer::Silent(silence)) if !silence.needs_a_cure() => None,
-            Some(Answer::Said(_) | Answer::Silent(_)) => {
-                Some(Obstacle::StrangerAnswers { stranger: stranger.to_string() })
-            }
-            None => Some(Obstacle::StrangerNotAsked { stranger: stranger.to_string() }),
-        }
-    }
-
-    /// True when the server with this run id is a planned unit's and the view lists it under its
-    /// right name as well: forgetting the other name then loses nothing.
-    fn is_known_rightly(&self, view: &SentinelView, kind: Kind, run_id: &str) -> bool {
-        let (unit, listed) = match kind {
-            Kind::Redis => (
-                self.redis_servers().find(|(_, redis)| redis.run_id == run_id).map(|(n, _)| n),
-                &view.replicas,
-            ),
-            Kind::Sentinel => (
-                self.sentinels().find(|(_, other)| other.my_id == run_id).map(|(n, _)| n),
-                &view.sentinels,
-            ),
-        };
-        unit.is_some_and(|unit| self.planned_units_in(listed).contains(&unit))
-    }
-
-    /// RESET forgets the planned as well: each that is listed must be there to be learned again.
-    fn would_be_lost(&self, sentinel: u32, view: &SentinelView, master: u32) -> Option<Obstacle> {
-        let replicating = self.redis(master).map(|redis| {
-            redis.replicas.iter().filter_map(|host| self.planned_unit_named(host)).collect()
-        });
-        let replicating: BTreeSet<u32> = replicating.unwrap_or_default();
-        let lost_replica = self
-            .planned_units_in(&view.replicas)
-            .into_iter()
-            .find(|unit| *unit != master && !replicating.contains(unit));
-        let lost_sentinel = self
-            .planned_units_in(&view.sentinels)
-            .into_iter()
-            .find(|unit| *unit != sentinel && self.sentinel(*unit).is_none());
-        lost_replica.or(lost_sentinel).map(|unit| Obstacle::WouldBeForgotten {
-            unit: self.unit_text(unit),
-            sentinel: self.unit_text(sentinel),
-        })
-    }
-
-    /// Another Sentinel that does not list who is there, as one does that was reset a moment ago: two
-    /// at once may leave nobody who can fail over.
-    fn is_still_blind(&self, but: u32, master: u32) -> Option<Obstacle> {
-        let planned = self.planned();
-        let replicating = self.redis(master)?.replicas.iter();
-        let replicas: BTreeSet<u32> =
-            replicating.filter_map(|host| self.planned_unit_named(host)).collect();
-        let answering: BTreeSet<u32> =
-            self.sentinels().map(|(unit, _)| unit).filter(|unit| planned.contains(unit)).collect();
-        let blind = answering.iter().copied().filter(|unit| *unit != but).find(|unit| {
-            let mut known = self.known_to(*unit);
-            known.sentinels.insert(*unit);
-            !known.covers(&Known { servers: replicas.clone(), sentinels: answering.clone() })
-        })?;
-        Some(Obstacle::StillBlind { sentinel: self.unit_text(blind) })
     }
 
     /// The first silence that a person can cure, told together with the count.

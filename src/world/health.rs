@@ -32,9 +32,20 @@ impl Cluster {
             Answer::Said(RedisView { role: Role::Replica { link_up: false, .. }, .. }) => {
                 "has no link to the master".to_owned()
             }
+            Answer::Said(RedisView { role: Role::Replica { of, .. }, .. })
+                if self.is_chained(of) =>
+            {
+                "follows another replica".to_owned()
+            }
             Answer::Said(_) => return None,
         };
         Some(format!("Redis of {} {what}", self.unit_text(unit)))
+    }
+
+    /// True for a host that is a unit's and not the elected master's.
+    fn is_chained(&self, host: &str) -> bool {
+        let master = self.elected().map(|elected| elected.master).ok();
+        master.is_some() && self.unit_at(host).is_some_and(|unit| Some(unit) != master)
     }
 
     fn sentinel_ailment(&self, unit: u32) -> Option<String> {
@@ -49,6 +60,9 @@ impl Cluster {
     fn blindness(&self, unit: u32, view: &SentinelView) -> Option<String> {
         if view.master_down {
             return Some("holds the master for down".to_owned());
+        }
+        if view.quorum > view.sentinels.len() + 1 {
+            return Some("wants more votes than there are Sentinels".to_owned());
         }
         let mut down = view.replicas.iter().chain(&view.sentinels).filter(|entry| entry.down);
         // One that is silent ails by itself; that the others hold it for down is no news.

@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod deferral;
 pub mod election;
+pub mod forgetting;
 pub mod health;
 pub mod juju;
 pub mod obstacle;

@@ -25,13 +25,17 @@ pub enum Obstacle {
     NotFollowing { sentinel: String },
     #[error("{unit} still acts as master beside the elected {master}")]
     SecondMaster { unit: String, master: String },
+    #[error("Sentinel of {sentinel} holds the master for down")]
+    HeldForDown { sentinel: String },
     #[error("{unit} is leaving")]
     Leaving { unit: String },
     #[error("{stranger} has left or is no unit's name, but still answers")]
     StrangerAnswers { stranger: String },
+    #[error("{unit} is listed as {stranger} only: it announces a wrong name")]
+    KnownByOtherName { unit: String, stranger: String },
     #[error("{stranger} has not been asked yet")]
     StrangerNotAsked { stranger: String },
-    #[error("the master still lists {stranger}, which has left")]
+    #[error("the master still lists {stranger}, which is no planned unit's name")]
     StillReplicating { stranger: String },
     #[error("{unit} cannot be learned again by the Sentinel of {sentinel}: it is silent")]
     WouldBeForgotten { unit: String, sentinel: String },
@@ -56,7 +60,9 @@ impl Obstacle {
             | Self::Terminated
             | Self::LeadershipUnknown
             | Self::TooFewSentinels { .. }
+            | Self::HeldForDown { .. }
             | Self::Leaving { .. }
+            | Self::KnownByOtherName { .. }
             | Self::StrangerAnswers { .. }
             | Self::StrangerNotAsked { .. }
             | Self::StillReplicating { .. }

@@ -69,7 +69,7 @@ pub fn own(name: &str) -> Result<PathBuf, BedError> {
     if program.exists() { Ok(program) } else { Err(BedError::Missing { program: name.into() }) }
 }
 
-/// A test lies in target/<profile>/deps, the programs one above.
+/// A test lies in `target/<profile>/deps`, the programs one above.
 fn own_folder() -> Result<PathBuf, BedError> {
     let test = env::current_exe().map_err(at_file("the running program"))?;
     let folder = test

@@ -52,7 +52,7 @@ fn a_unit_that_has_left_is_forgotten_by_every_survivor() {
         Event::LeaderElected,
         world,
         expect![[r#"
-            forget the units that are gone on redis-k8s/0, redis-k8s/1, redis-k8s/2 -- replica redis-k8s-3.redis-k8s-endpoints.lab.svc.cluster.local:6379 is no planned unit's
+            forget the units that are gone -- replica redis-k8s-3.redis-k8s-endpoints.lab.svc.cluster.local:6379 is no planned unit's
         "#]],
     );
 }
@@ -113,7 +113,7 @@ fn an_entry_under_another_name_of_a_planned_unit_goes_when_the_right_name_is_kno
 
     cluster.view(0).sentinels.retain(|entry| entry.host != host(2));
     let kept = cluster.keeps_strangers(0, 0);
-    assert!(matches!(kept, Some(Obstacle::StrangerAnswers { .. })), "{kept:?}");
+    assert!(matches!(kept, Some(Obstacle::KnownByOtherName { .. })), "{kept:?}");
 }
 
 #[test]
@@ -211,4 +211,25 @@ fn a_replica_that_became_master_meanwhile_counts_as_known() {
     let healthy = cluster(3);
     seen.view(0).sentinels = healthy.sentinel(0).unwrap().sentinels.clone();
     assert_eq!(procedure.next(&seen, true), Next::Send(0, USUAL));
+}
+
+#[test]
+fn no_sentinel_is_reset_while_one_holds_the_master_for_down() {
+    let mut cluster = without_unit_3();
+    cluster.view(1).master_down = true;
+    for sentinel in [0, 1, 2] {
+        let kept = cluster.keeps_strangers(sentinel, 0);
+        assert!(matches!(kept, Some(Obstacle::HeldForDown { .. })), "{kept:?}");
+    }
+}
+
+#[test]
+fn a_unit_that_falls_silent_just_before_the_reset_stops_it() {
+    let mut seen = without_unit_3();
+    let mut procedure = ForgetUnits::default();
+    assert_eq!(procedure.next(&seen, true), Next::Send(0, SHORTER));
+    seen.silence(2, Silence::TimedOut);
+    assert_eq!(procedure.next(&seen, true), Next::Send(0, USUAL));
+    assert!(matches!(procedure.next(&seen, true), Next::Done(Outcome::Held(_))));
+    assert!(procedure.reset().is_empty());
 }

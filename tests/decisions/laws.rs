@@ -34,6 +34,7 @@ struct Oddity {
     epoch: u64,
     quorum: usize,
     leads_failover: bool,
+    master_down: bool,
     master: bool,
     lists: u8,
     gone: bool,
@@ -45,25 +46,28 @@ struct Oddity {
 fn oddity() -> impl Strategy<Value = Oddity> {
     let chance = |percent: u8| (0u8..100).prop_map(move |drawn| drawn < percent);
     (
-        (chance(20), 0u32..6, 0u64..3, 1usize..4, chance(10), chance(30)),
+        (chance(20), 0u32..6, 0u64..3, 1usize..4, chance(10), chance(30), chance(5)),
         (any::<u8>(), chance(20), chance(10), chance(30), chance(10)),
     )
-        .prop_map(|((silent, vote, epoch, quorum, leads_failover, master), rest)| {
-            let (lists, gone, leaving, in_info, short_period) = rest;
-            Oddity {
-                silent,
-                vote,
-                epoch,
-                quorum,
-                leads_failover,
-                master,
-                lists,
-                gone,
-                leaving,
-                in_info,
-                short_period,
-            }
-        })
+        .prop_map(
+            |((silent, vote, epoch, quorum, leads_failover, master, master_down), rest)| {
+                let (lists, gone, leaving, in_info, short_period) = rest;
+                Oddity {
+                    silent,
+                    vote,
+                    epoch,
+                    quorum,
+                    leads_failover,
+                    master_down,
+                    master,
+                    lists,
+                    gone,
+                    leaving,
+                    in_info,
+                    short_period,
+                }
+            },
+        )
 }
 
 /// Any world of five units; half of the draws are near to a healthy one.
@@ -87,6 +91,7 @@ fn worlds() -> impl Strategy<Value = World> {
                     }
                 }
                 world.view(unit).quorum = oddity.quorum;
+                world.view(unit).master_down = oddity.master_down;
                 if oddity.short_period {
                     world.view(unit).info_period = Some(1_000);
                 }
@@ -131,10 +136,12 @@ fn carried_out(mut world: World, plan: &Plan) -> World {
                     world.view(*unit).info_period = Some(10_000);
                 }
             }
-            Effect::ForgetUnits { sentinels } => {
-                for unit in sentinels {
-                    let cluster = world.cluster_mut().clone();
-                    let view = world.view(*unit);
+            Effect::ForgetUnits => {
+                let cluster = world.cluster_mut().clone();
+                let master = cluster.settled().unwrap().master;
+                let ready = |unit: &u32| cluster.keeps_strangers(*unit, master).is_none();
+                for unit in cluster.stale_sentinels().into_iter().filter(ready) {
+                    let view = world.view(unit);
                     view.sentinels.retain(|e| cluster.planned_unit_named(&e.host).is_some());
                     view.replicas.retain(|e| cluster.planned_unit_named(&e.host).is_some());
                 }
@@ -146,7 +153,9 @@ fn carried_out(mut world: World, plan: &Plan) -> World {
 }
 
 /// Runs the forgetting in a world where a reset Sentinel learns at once whom it still can.
-fn forget(mut seen: Cluster) -> Vec<(u32, Cluster)> {
+///
+/// `struck` falls silent when a Sentinel's period has just been shortened.
+fn forget(mut seen: Cluster, struck: u32) -> Vec<(u32, Cluster)> {
     let mut procedure = ForgetUnits::default();
     let mut resets = Vec::new();
     let mut looks = 0;
@@ -159,7 +168,11 @@ fn forget(mut seen: Cluster) -> Vec<(u32, Cluster)> {
                 view.sentinels.retain(|e| planned.planned_unit_named(&e.host).is_some());
                 view.replicas.retain(|e| planned.planned_unit_named(&e.host).is_some());
             }
-            Next::Send(_, Command::InfoPeriod(_)) => {}
+            Next::Send(_, Command::InfoPeriod(_)) => {
+                if seen.members.contains_key(&struck) {
+                    seen.silence(struck, Silence::TimedOut);
+                }
+            }
             Next::Look => looks += 1,
             Next::Done(_) => return resets,
         }
@@ -205,11 +218,14 @@ proptest! {
     }
 
     #[test]
-    fn nothing_planned_is_forgotten_and_only_in_a_group_at_rest(world in worlds()) {
-        for (unit, seen) in forget(world.cluster.unwrap()) {
+    fn nothing_planned_is_forgotten_and_only_in_a_group_at_rest(world in worlds(), struck in 0u32..12) {
+        for (unit, seen) in forget(world.cluster.unwrap(), struck) {
             let elected = seen.settled();
             prop_assert!(elected.is_ok(), "reset without a settled master: {elected:?}");
             let master = elected.unwrap().master;
+            for (other, view) in seen.sentinels() {
+                prop_assert!(!view.master_down, "Sentinel {other} holds the master for down");
+            }
             let view = seen.sentinel(unit).unwrap();
             prop_assert!(!seen.strangers_in(view).is_empty(), "its view was exact");
             for planned in seen.planned_units_in(&view.replicas) {
@@ -229,7 +245,7 @@ proptest! {
     #[test]
     fn no_sentinel_is_reset_twice(world in worlds()) {
         let resets: Vec<u32> =
-            forget(world.cluster.unwrap()).into_iter().map(|(unit, _)| unit).collect();
+            forget(world.cluster.unwrap(), u32::MAX).into_iter().map(|(unit, _)| unit).collect();
         let once: BTreeSet<u32> = resets.iter().copied().collect();
         prop_assert_eq!(once.len(), resets.len());
     }

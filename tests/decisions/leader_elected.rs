@@ -13,6 +13,7 @@ use crate::worlds::healthy;
 use crate::worlds::host;
 use crate::worlds::plans;
 use crate::worlds::plans_after_waiting;
+use crate::worlds::sentinel_entry;
 
 #[test]
 fn a_first_deployment_gets_passwords_and_a_record_without_asking_anybody() {
@@ -244,4 +245,34 @@ fn before_the_peer_relation_nothing_is_planned() {
     let mut world = first_deployment();
     world.juju.peer_relation = None;
     plans(Event::LeaderElected, world, expect![""]);
+}
+
+#[test]
+fn sentinels_that_refuse_the_password_may_name_somebody_so_nobody_is_recorded() {
+    let mut world = healthy(3);
+    world.juju.application.leader_host = None;
+    for unit in 0..3 {
+        world.silence(unit, Silence::WrongPassword);
+    }
+    plans(Event::LeaderElected, world, expect![""]);
+}
+
+#[test]
+fn dead_entries_under_addresses_do_not_outvote_units_that_are_all_listed_by_name() {
+    let mut world = healthy(3);
+    world.juju.application.leader_host = Some(host(2));
+    for unit in 0..3 {
+        for ghost in ["10.9.9.1", "10.9.9.2", "10.9.9.3"] {
+            let mut entry = sentinel_entry(7);
+            ghost.clone_into(&mut entry.host);
+            world.view(unit).sentinels.push(entry);
+        }
+    }
+    plans(
+        Event::LeaderElected,
+        world,
+        expect![[r#"
+            record redis-k8s-0.redis-k8s-endpoints.lab.svc.cluster.local as master at epoch 3 -- the Sentinels elected it
+        "#]],
+    );
 }

@@ -28,6 +28,8 @@ fn obstacles() -> Vec<Obstacle> {
         },
         Obstacle::Disagreement { agreeing: 1, electors: 3, needed: 2 },
         Obstacle::FailoverInProgress { leader: unit(2) },
+        Obstacle::HeldForDown { sentinel: unit(1) },
+        Obstacle::KnownByOtherName { unit: unit(2), stranger: text("replica 10.1.0.12:6379") },
         Obstacle::MasterUnconfirmed {
             master: unit(0),
             state: text("says of itself that it is a replica"),
@@ -56,6 +58,8 @@ fn obstacles() -> Vec<Obstacle> {
             Obstacle::TooFewSentinels { .. }
             | Obstacle::Disagreement { .. }
             | Obstacle::FailoverInProgress { .. }
+            | Obstacle::HeldForDown { .. }
+            | Obstacle::KnownByOtherName { .. }
             | Obstacle::MasterUnconfirmed { .. }
             | Obstacle::NotFollowing { .. }
             | Obstacle::SecondMaster { .. }
@@ -90,6 +94,8 @@ fn findings() -> Vec<Finding> {
         degraded("Sentinel of redis-k8s/3 holds the master for down"),
         degraded("Sentinel of redis-k8s/3 holds redis-k8s/1 for down"),
         degraded("Sentinel of redis-k8s/3 does not list redis-k8s/1"),
+        degraded("Redis of redis-k8s/2 follows another replica"),
+        degraded("Sentinel of redis-k8s/3 wants more votes than there are Sentinels"),
         degraded("Redis of redis-k8s/2 has no link to the master"),
     ];
     all.extend(obstacles().into_iter().map(Finding::Held));
@@ -110,6 +116,7 @@ fn findings() -> Vec<Finding> {
 
 fn silences() -> Vec<Silence> {
     let all = vec![
+        Silence::NotAsked,
         Silence::NotResolved,
         Silence::Refused,
         Silence::TimedOut,
@@ -125,7 +132,8 @@ fn silences() -> Vec<Silence> {
     ];
     for silence in &all {
         match silence {
-            Silence::NotResolved
+            Silence::NotAsked
+            | Silence::NotResolved
             | Silence::Refused
             | Silence::TimedOut
             | Silence::WrongPassword

@@ -117,6 +117,10 @@ fn a_silent_unit_is_named_with_what_is_still_survived() {
     world.silence(2, Silence::TimedOut);
     is_active(&world, "no failover: Redis of redis-k8s/2 does not answer in time");
 
+    let mut world = healthy(2);
+    world.member(1).redis = Answer::Silent(Silence::Refused);
+    is_active(&world, "no failover: Redis of redis-k8s/1 refuses connections: it is not running");
+
     let mut world = healthy(3);
     world.member(2).redis = Answer::Silent(Silence::TimedOut);
     is_active(&world, "Redis of redis-k8s/2 does not answer in time");
@@ -145,6 +149,17 @@ fn a_sentinel_that_could_not_fail_over_is_named_although_it_answers() {
     let mut world = healthy(3);
     world.view(1).replicas.clear();
     is_active(&world, "no failover: Sentinel of redis-k8s/1 does not list redis-k8s/1");
+
+    let mut world = healthy(3);
+    world.server(1).role = Role::Replica { of: host(2), link_up: true };
+    is_active(&world, "Redis of redis-k8s/1 follows another replica");
+
+    let mut world = healthy(3);
+    world.view(1).quorum = 5;
+    is_active(
+        &world,
+        "no failover: Sentinel of redis-k8s/1 wants more votes than there are Sentinels",
+    );
 
     let mut world = healthy(5);
     world.server(2).role = Role::Replica { of: host(0), link_up: false };

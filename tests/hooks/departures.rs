@@ -80,7 +80,8 @@ fn a_unit_is_forgotten_when_it_is_dead_and_not_while_it_dies_or_still_runs() {
 
     unlist(&scene, 2);
     let host = scene.bed.host(2);
-    let listed = format!("the master still lists replica {host}:6379, which has left");
+    let listed =
+        format!("the master still lists replica {host}:6379, which is no planned unit's name");
     is_deferred_without_a_reset(&scene, "update-status", &[0, 1, 2], &listed);
 
     scene.bed.remove(2).unwrap();
@@ -95,7 +96,8 @@ fn a_unit_that_vanished_without_a_word_is_deferred_until_the_master_lists_it_no_
     scene.bed.isolate(2).unwrap();
     leave(&scene, 2);
     let host = scene.bed.host(2);
-    let listed = format!("the master still lists replica {host}:6379, which has left");
+    let listed =
+        format!("the master still lists replica {host}:6379, which is no planned unit's name");
     is_deferred_without_a_reset(&scene, "leader-elected", &[0, 1], &listed);
     is_deferred_without_a_reset(&scene, "update-status", &[0, 1], &listed);
 

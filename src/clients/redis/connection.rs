@@ -86,10 +86,11 @@ impl Connection {
 
     /// A server that knows no AUTH may repeat its argument.
     fn without_password(&self, text: &str) -> String {
-        let text: String = text.chars().take(LONGEST_ERROR).collect();
-        self.password
+        let masked = self
+            .password
             .iter()
-            .fold(text.trim().to_owned(), |text, secret| text.replace(secret, "***"))
+            .fold(text.trim().to_owned(), |text, secret| text.replace(secret, "***"));
+        masked.chars().take(LONGEST_ERROR).collect()
     }
 }
 
