@@ -249,3 +249,40 @@ fn kill_the_master_at_reset(nth: usize) -> String {
     };
     format!("  at reset {nth}: {outcome}; {:?}", scene.status(1))
 }
+
+#[test]
+fn no_sentinel_is_reset_while_one_holds_the_master_for_down() {
+    let scene = Scene::healthy(4);
+    let survivors = [0, 1, 2];
+    let pod = scene.bed.pod(1).unwrap();
+    pod.sentinel("SENTINEL SET redis-k8s auth-pass wrong").unwrap();
+    eventually("a Sentinel holds the master for down", || {
+        pod.sentinel_view().ok()?.master.has_flag("s_down").then_some(())
+    });
+    leave(&scene, 3);
+    let why = "Sentinel of redis-k8s/1 holds the master for down";
+    is_deferred_without_a_reset(&scene, "leader-elected", &survivors, why);
+
+    let password = scene.bed.layout().redis_password.clone().unwrap();
+    pod.sentinel(&format!("SENTINEL SET redis-k8s auth-pass {password}")).unwrap();
+    eventually("it holds the master for down no more", || {
+        pod.sentinel_view().ok()?.master.is_well().then_some(())
+    });
+    run_until_done(&scene, 0, "update-status");
+    assert!(is_exact(&scene, &survivors, 0));
+}
+
+#[test]
+fn a_reset_sentinel_that_hangs_takes_no_time_from_the_commit_after_sigterm() {
+    let scene = Scene::healthy(3);
+    leave(&scene, 2);
+    let running = scene.start(0, Hook::new(&unit(0), "leader-elected"));
+    eventually("a Sentinel is reset", || (resets(&scene, &[0, 1]) > 0).then_some(()));
+    scene.bed.pod(0).unwrap().freeze_sentinel();
+    running.terminate().unwrap();
+    assert_eq!(running.wait_for_exit(Duration::from_secs(1)).unwrap(), Exit::Code(0));
+    running.finish(HOOK_LIMIT).unwrap();
+    let deferred = scene.deferred(0).expect("deferred");
+    assert!(deferred.contains("stopped by SIGTERM"), "{deferred}");
+    scene.bed.pod(0).unwrap().thaw().unwrap();
+}
