@@ -31,13 +31,13 @@ pub(crate) fn read(asked: &Asked) -> Answer {
     match query.first("action") {
         "list" => listed(asked),
         "read" => {
-            let accepted = asked.request.headers().get(ACCEPT);
-            if accepted.is_none_or(|value| value.as_bytes() != MULTIPART.as_bytes()) {
-                return Err(Refusal::bad("must accept multipart/form-data"));
-            }
             let paths: Vec<&str> = query.all("path").collect();
             if paths.is_empty() {
                 return Err(Refusal::bad("must specify one or more paths"));
+            }
+            let accepted = asked.request.headers().get(ACCEPT);
+            if accepted.is_none_or(|value| value.as_bytes() != MULTIPART.as_bytes()) {
+                return Err(Refusal::bad("must accept multipart/form-data"));
             }
             Ok(contents(&paths))
         }

@@ -118,11 +118,10 @@ pub(crate) async fn add_layer(shared: &Rc<Shared>, asked: Asked) -> Answer {
 /// `POST /v1/signals`
 pub(crate) async fn signal(shared: &Shared, asked: Asked) -> Answer {
     let fields = Fields::read(asked.request.into_body(), REQUEST).await?;
-    let (signal, mut names) = (fields.text("signal")?, fields.strings("services")?);
+    let (signal, names) = (fields.text("signal")?, fields.strings("services")?);
     if names.is_empty() {
         return Err(Refusal::bad("must specify one or more services"));
     }
-    names.sort();
     let failures: Vec<String> = names
         .iter()
         .filter_map(|name| {

@@ -27,7 +27,7 @@ pub(crate) fn run(command: &str, words: &[String]) -> Option<Done> {
             Err(format!("the required argument `{needed}` was not provided"))
         }
         "start" | "stop" | "restart" => act(command, words),
-        "replan" | "autostart" => act(command, &[]),
+        "replan" | "autostart" => act_on_all(command, words),
         "signal" => signal(words),
         "plan" => plan(),
         "checks" => checks(words),
@@ -233,10 +233,20 @@ fn health(words: &[String]) -> Done {
 /// Begins a change and waits for it.
 fn act(action: &str, words: &[String]) -> Done {
     let (names, flags) = parsed(words, &["no-wait"])?;
+    perform(action, &names, flags.contains_key("no-wait"))
+}
+
+/// An action on the whole plan: names that are given do not count.
+fn act_on_all(action: &str, words: &[String]) -> Done {
+    let (_, flags) = parsed(words, &["no-wait"])?;
+    perform(action, &[], flags.contains_key("no-wait"))
+}
+
+fn perform(action: &str, names: &[&str], without_waiting: bool) -> Done {
     let body = json!({"action": action, "services": names});
     let (_, answer) = ask("POST", "/v1/services", Some(&body))?;
     let change = answer.get("change").and_then(Value::as_str).unwrap_or_default();
-    if flags.contains_key("no-wait") {
+    if without_waiting {
         return say(change);
     }
     loop {

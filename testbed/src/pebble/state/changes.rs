@@ -239,7 +239,7 @@ impl Changes {
             "kind": task.kind,
             "summary": task.summary,
             "status": task.status.word(),
-            "progress": {"label": "", "done": 1, "total": 1},
+            "progress": {"label": "", "done": u8::from(task.status != Status::Do), "total": 1},
             "spawn-time": clock::local(task.spawned),
         });
         if let Value::Object(fields) = &mut shown {
