@@ -4,7 +4,6 @@
     clippy::indexing_slicing,
     reason = "a test stops at the first surprise"
 )]
-#![expect(clippy::print_stderr, reason = "the output of a test run names the Pebble that was used")]
 
 use serde_json::Value;
 use serde_json::json;
@@ -20,7 +19,6 @@ use testbed::pebble::daemon::Daemon;
 
 #[test]
 fn a_hundred_starts_and_stops_leave_nothing() {
-    eprintln!("Pebble: {}", Daemon::program().unwrap().display());
     let descriptors = descriptors();
     let left = AtomicUsize::new(100);
     let folder = folder();

@@ -19,6 +19,7 @@ use std::process::Child;
 use std::process::Command;
 use std::process::ExitStatus;
 use std::process::Stdio;
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
@@ -36,6 +37,15 @@ pub struct Daemon {
     dir: PathBuf,
     options: Vec<String>,
     client: Client,
+}
+
+/// Past the test runner's capture, so that the output of every run names which Pebble was used.
+fn name_program(program: &Path) {
+    let said = Command::new(program).args(["version", "--client"]).output();
+    let version = said.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let version = version.unwrap_or_else(|error| error.to_string());
+    // A test run without an output has nobody to tell.
+    drop(writeln!(io::stderr(), "Pebble: {} ({version})", program.display()));
 }
 
 /// Why there is no daemon, or it does not do as it is told.
@@ -75,7 +85,10 @@ impl Daemon {
 
     /// Starts one with other options of `pebble run`.
     pub fn start_with(folder: &Path, options: &[&str]) -> Result<Self, DaemonError> {
-        Self::start_program(&Self::program()?, folder, options)
+        static NAMED: Once = Once::new();
+        let program = Self::program()?;
+        NAMED.call_once(|| name_program(&program));
+        Self::start_program(&program, folder, options)
     }
 
     /// Starts a certain program, whatever `PEBBLE` names.

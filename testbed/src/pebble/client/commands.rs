@@ -8,11 +8,15 @@ use std::io::Write;
 
 use crate::pebble::VERSION;
 use crate::pebble::client::http::Client;
+use crate::pebble::client::http::ClientError;
+use crate::pebble::client::http::Reply;
+use crate::pebble::client::logs;
 use crate::pebble::clock::Span;
 use crate::pebble::quote::quoted;
 use crate::pebble::run::Place;
 
-type Done = Result<u8, String>;
+/// The exit code, or the text of the error.
+pub(crate) type Done = Result<u8, String>;
 
 /// Runs a command. Answers nothing if there is none of that name.
 pub(crate) fn run(command: &str, words: &[String]) -> Option<Done> {
@@ -29,10 +33,11 @@ pub(crate) fn run(command: &str, words: &[String]) -> Option<Done> {
         "start" | "stop" | "restart" => act(command, words),
         "replan" | "autostart" => act_on_all(command, words),
         "signal" => signal(words),
-        "plan" => plan(),
+        "plan" if words.is_empty() => plan(),
+        "plan" => Err("too many arguments for command".to_owned()),
         "checks" => checks(words),
         "health" => health(words),
-        "logs" => logs(words),
+        "logs" => logs::print(words),
         _ => return None,
     })
 }
@@ -44,29 +49,43 @@ fn ask(method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), S
         None => client.get(path),
         Some(body) => client.post(path, body),
     };
-    let reply = asked.map_err(|error| {
-        let verb = if method == "GET" { "Get" } else { "Post" };
-        let (name, query) = path.split_once('?').unwrap_or((path, ""));
-        let mark = if query.is_empty() { "" } else { "?" };
-        let url = quoted(&format!("http://localhost{name}{mark}{query}"));
-        format!("cannot communicate with server: {verb} {url}: {error}")
-    })?;
+    let reply = asked.map_err(|error| unreachable(method, path, &error))?;
     let answer = reply.json();
-    if answer.get("type").and_then(Value::as_str) == Some("error") {
-        let message = answer.pointer("/result/message").and_then(Value::as_str);
-        return Err(message.unwrap_or("unknown error").to_owned());
-    }
+    refused(&answer)?;
     if answer.is_null() {
         return Ok((reply.status, String::from_utf8_lossy(&reply.body).into_owned().into()));
     }
     Ok((reply.status, answer))
 }
 
+/// Asks the daemon for what may have no end, and hands on each line as it comes.
+pub(crate) fn follow(path: &str, each: impl FnMut(&str) -> io::Result<()>) -> Done {
+    let client = Client::new(&Place::from_env().socket);
+    let reply: Reply =
+        client.follow(path, each).map_err(|error| unreachable("GET", path, &error))?;
+    refused(&reply.json())?;
+    Ok(0)
+}
+
+fn unreachable(method: &str, path: &str, error: &ClientError) -> String {
+    let verb = if method == "GET" { "Get" } else { "Post" };
+    let url = quoted(&format!("http://localhost{}", path.trim_end_matches('?')));
+    format!("cannot communicate with server: {verb} {url}: {error}")
+}
+
+fn refused(answer: &Value) -> Result<(), String> {
+    if answer.get("type").and_then(Value::as_str) != Some("error") {
+        return Ok(());
+    }
+    let message = answer.pointer("/result/message").and_then(Value::as_str);
+    Err(message.unwrap_or("unknown error").to_owned())
+}
+
 fn result_of(path: &str) -> Result<Value, String> {
     ask("GET", path, None).map(|(_, answer)| answer.get("result").cloned().unwrap_or_default())
 }
 
-fn say(text: &str) -> Done {
+pub(crate) fn say(text: &str) -> Done {
     writeln!(io::stdout(), "{text}").map(|()| 0).map_err(|error| error.to_string())
 }
 
@@ -74,8 +93,9 @@ fn remark(text: &str) -> Done {
     writeln!(io::stderr(), "{text}").map(|()| 0).map_err(|error| error.to_string())
 }
 
-/// The words that are no flags, and the values of the flags that are known.
-fn parsed<'a>(
+/// The words that are no flags, and the values of the flags that are known: `--name value`,
+/// `--name=value`, and of a single letter `-n value` or `-nvalue`. After `--` there are no flags.
+pub(crate) fn parsed<'a>(
     words: &'a [String],
     flags: &[&str],
 ) -> Result<(Vec<&'a str>, Map<String, Value>), String> {
@@ -83,11 +103,14 @@ fn parsed<'a>(
     let mut found = Map::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
+        if word == "--" {
+            plain.extend(words.by_ref().map(String::as_str));
+            break;
+        }
+        let Some((name, value)) = flag_and_value(word) else {
             plain.push(word.as_str());
             continue;
         };
-        let (name, value) = flag.split_once('=').map_or((flag, None), |(n, v)| (n, Some(v)));
         let Some(known) = flags.iter().find(|known| known.trim_end_matches('=') == name) else {
             return Err(format!("unknown flag `{name}'"));
         };
@@ -104,7 +127,19 @@ fn parsed<'a>(
     Ok((plain, found))
 }
 
-fn flag<'a>(flags: &'a Map<String, Value>, name: &str) -> &'a str {
+fn flag_and_value(word: &str) -> Option<(&str, Option<&str>)> {
+    if let Some(long) = word.strip_prefix("--") {
+        return Some(
+            long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value))),
+        );
+    }
+    let short = word.strip_prefix('-').filter(|short| !short.is_empty())?;
+    let (name, value) = short.split_at(short.chars().next().map_or(0, char::len_utf8));
+    let value = value.strip_prefix('=').unwrap_or(value);
+    Some((name, Some(value).filter(|value| !value.is_empty())))
+}
+
+pub(crate) fn flag<'a>(flags: &'a Map<String, Value>, name: &str) -> &'a str {
     flags.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -174,9 +209,9 @@ fn cell(row: &Value, name: &str) -> String {
 }
 
 fn listed(path: &str, words: &[&str]) -> Result<Vec<Value>, String> {
-    let query =
-        if words.is_empty() { String::new() } else { format!("?names={}", words.join(",")) };
-    let result = result_of(&format!("{path}{query}"))?;
+    let mark = if path.contains('?') { '&' } else { '?' };
+    let names = if words.is_empty() { String::new() } else { format!("names={}", words.join(",")) };
+    let result = result_of(format!("{path}{mark}{names}").trim_end_matches(['?', '&']))?;
     Ok(result.as_array().cloned().unwrap_or_default())
 }
 
@@ -196,9 +231,8 @@ fn services(words: &[String]) -> Done {
 
 fn checks(words: &[String]) -> Done {
     let (names, flags) = parsed(words, &["level="])?;
-    let mut found = listed("/v1/checks", &names)?;
     let level = flag(&flags, "level");
-    found.retain(|check| level.is_empty() || cell(check, "level") == level);
+    let found = listed(&format!("/v1/checks?level={level}"), &names)?;
     if found.is_empty() {
         let all = names.is_empty() && level.is_empty();
         return remark(if all {
@@ -286,29 +320,6 @@ fn signal(words: &[String]) -> Done {
 fn plan() -> Done {
     let text = result_of("/v1/plan?format=yaml")?;
     say(text.as_str().unwrap_or_default().trim_end())
-}
-
-fn logs(words: &[String]) -> Done {
-    let (names, flags) = parsed(words, &["n=", "follow", "f"])?;
-    let count = match flag(&flags, "n") {
-        "" => "30",
-        "all" => "-1",
-        count => count,
-    };
-    let (_, answer) =
-        ask("GET", &format!("/v1/logs?n={count}&services={}", names.join(",")), None)?;
-    let text = match &answer {
-        Value::String(text) => text.clone(),
-        // A single line is JSON as a whole.
-        Value::Object(_) => answer.to_string(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => String::new(),
-    };
-    for line in text.lines() {
-        let line: Value = serde_json::from_str(line).unwrap_or_default();
-        let (time, service) = (cell(&line, "time"), cell(&line, "service"));
-        say(&format!("{time} [{service}] {}", cell(&line, "message")))?;
-    }
-    Ok(0)
 }
 
 const HELP: &str = "Pebble of the test bed.

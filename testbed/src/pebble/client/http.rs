@@ -77,6 +77,38 @@ impl Client {
         read_reply(&mut BufReader::new(stream), method)
     }
 
+    /// GET of what may have no end: hands on each line as it comes, until the daemon hangs up or `each`
+    /// fails. An answer that is no success comes back whole.
+    pub fn follow(
+        &self,
+        path: &str,
+        mut each: impl FnMut(&str) -> io::Result<()>,
+    ) -> Result<Reply, ClientError> {
+        let stream = self.connect()?;
+        send(&stream, "GET", path, &[], None)?;
+        let mut stream = BufReader::new(stream);
+        let head = read_head(&mut stream)?;
+        if head.status != 200 || head.header("transfer-encoding") != Some("chunked") {
+            let whole = read_body(&mut stream, head)?;
+            if whole.status == 200 {
+                String::from_utf8_lossy(&whole.body).lines().try_for_each(each)?;
+            }
+            return Ok(whole);
+        }
+        stream.get_ref().set_read_timeout(None)?;
+        let mut begun = Vec::new();
+        loop {
+            let more = read_chunk(&mut stream, &mut begun)?;
+            while let Some(end) = begun.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = begun.drain(..=end).collect();
+                each(String::from_utf8_lossy(&line).trim_end())?;
+            }
+            if !more {
+                return Ok(head);
+            }
+        }
+    }
+
     /// A connection.
     pub fn connect(&self) -> Result<UnixStream, ClientError> {
         let stream = UnixStream::connect(&self.socket).map_err(|error| {
@@ -135,25 +167,17 @@ pub fn read_head(stream: &mut impl BufRead) -> Result<Reply, ClientError> {
 
 /// Reads an answer with its body.
 pub fn read_reply(stream: &mut impl BufRead, method: &str) -> Result<Reply, ClientError> {
-    let mut reply = read_head(stream)?;
+    let reply = read_head(stream)?;
     if method == "HEAD" || reply.status == 204 || reply.status == 101 {
         return Ok(reply);
     }
+    read_body(stream, reply)
+}
+
+fn read_body(stream: &mut impl BufRead, mut reply: Reply) -> Result<Reply, ClientError> {
     if reply.header("transfer-encoding") == Some("chunked") {
-        loop {
-            let size = line(stream)?;
-            let length = usize::from_str_radix(size.trim(), 16);
-            let length = length.map_err(|_| ClientError::Nonsense(size))?;
-            let begun = reply.body.len();
-            let read = stream.by_ref().take(length as u64).read_to_end(&mut reply.body)?;
-            if read < length {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            line(stream)?;
-            if reply.body.len() == begun {
-                return Ok(reply);
-            }
-        }
+        while read_chunk(stream, &mut reply.body)? {}
+        return Ok(reply);
     }
     match reply.header("content-length").and_then(|length| length.parse::<u64>().ok()) {
         Some(length) => {
@@ -167,6 +191,18 @@ pub fn read_reply(stream: &mut impl BufRead, method: &str) -> Result<Reply, Clie
         }
     }
     Ok(reply)
+}
+
+/// Reads one chunk of a body; false for the one that ends it.
+fn read_chunk(stream: &mut impl BufRead, body: &mut Vec<u8>) -> Result<bool, ClientError> {
+    let size = line(stream)?;
+    let length = usize::from_str_radix(size.trim(), 16);
+    let length = length.map_err(|_| ClientError::Nonsense(size))?;
+    if stream.by_ref().take(length as u64).read_to_end(body)? < length {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    line(stream)?;
+    Ok(length > 0)
 }
 
 fn line(stream: &mut impl BufRead) -> Result<String, ClientError> {

@@ -2,3 +2,4 @@
 
 pub(crate) mod commands;
 pub mod http;
+mod logs;
