@@ -3,6 +3,8 @@
 
 pub mod files;
 pub mod hook_tools;
+pub mod json;
+pub mod masking;
 pub mod names;
 pub mod parallel;
 pub mod redis;

@@ -27,6 +27,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::clients::json::NotJson;
+use crate::clients::json::parse;
+use crate::clients::masking::masked;
 use crate::clock::Budget;
 
 /// How a hook tool failed.
@@ -80,29 +83,6 @@ pub enum ToolError {
         /// What is wrong with it.
         source: NotJson,
     },
-}
-
-/// A text that is not the JSON that was expected. It does not repeat the text, which may hold a
-/// password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("no JSON of the expected shape: {problem} in column {column}")]
-pub struct NotJson {
-    problem: &'static str,
-    column: usize,
-}
-
-/// Reads a tool's answer.
-pub fn parse<T: DeserializeOwned>(output: &[u8]) -> Result<T, NotJson> {
-    serde_json::from_slice(output).map_err(|error| NotJson {
-        problem: match error.classify() {
-            serde_json::error::Category::Data => "an unexpected value",
-            serde_json::error::Category::Eof => "an early end",
-            serde_json::error::Category::Io | serde_json::error::Category::Syntax => {
-                "a syntax error"
-            }
-        },
-        column: error.column(),
-    })
 }
 
 impl ToolError {
@@ -210,11 +190,7 @@ impl<'a> Invocation<'a> {
     }
 
     fn masked(&self, complaint: &[u8]) -> String {
-        let text = String::from_utf8_lossy(complaint);
-        self.hidden
-            .iter()
-            .filter(|value| value.len() >= SHORTEST_MASKED)
-            .fold(text.trim().to_owned(), |text, value| text.replace(value, "***"))
+        masked(String::from_utf8_lossy(complaint).trim(), &self.hidden)
     }
 }
 
@@ -261,6 +237,3 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// In bytes: far above what a databag holds.
 const LONGEST_OUTPUT: u64 = 32 * 1024 * 1024;
-
-/// In bytes: masking shorter values would only garble a message.
-const SHORTEST_MASKED: usize = 6;
