@@ -1,5 +1,5 @@
-//! Protocols: Juju's hook tools, Redis and Sentinel, the files of the pod. Nothing here knows what
-//! this charm is for.
+//! Protocols: Juju's hook tools, Redis and Sentinel, Pebble, the files of the pod. Nothing here knows
+//! what this charm is for.
 
 pub mod files;
 pub mod hook_tools;
@@ -7,4 +7,5 @@ pub mod json;
 pub mod masking;
 pub mod names;
 pub mod parallel;
+pub mod pebble;
 pub mod redis;
