@@ -5,6 +5,8 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use redis_k8s::clients::pebble::Pebble;
@@ -25,6 +27,9 @@ pub(crate) const NAME: &str = "redis";
 
 /// Longer than anything takes that is to succeed.
 pub(crate) const LONG: Duration = Duration::from_mins(1);
+
+/// Longer than a test may take.
+pub(crate) const FOR_EVER: Duration = Duration::from_hours(1);
 
 /// Short, for what is to end with the budget.
 pub(crate) const SHORT: Duration = Duration::from_millis(300);
@@ -117,6 +122,13 @@ pub(crate) fn folder() -> TempDir {
 /// A client with so much time.
 pub(crate) fn pebble(socket: &Path, time: Duration) -> Pebble {
     Pebble::new(NAME, socket, &[], &Budget::start(time).unwrap())
+}
+
+/// Acts, which must end within `LONG` whatever limit it has of its own.
+pub(crate) fn ends<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || drop(sender.send(act())));
+    ended.recv_timeout(LONG).expect("it does not end")
 }
 
 /// Past the capture of a test that passes: nothing is left out in silence.

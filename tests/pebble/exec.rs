@@ -16,9 +16,11 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::low_level::raise;
 
 use crate::container::Container;
-use crate::container::LONG;
+use crate::container::FOR_EVER;
+use crate::container::ends;
 use crate::container::in_a_process_of_its_own;
 use crate::container::is_root;
+use crate::container::pebble;
 
 const ENOUGH: Duration = Duration::from_secs(30);
 
@@ -147,15 +149,15 @@ fn a_command_is_killed_when_a_sigterm_ends_the_call() {
         return;
     }
     let container = Container::start();
-    let pebble = container.pebble();
+    let pebble = pebble(&container.daemon.socket(), FOR_EVER);
     let pid = container.path("pid");
     let script = format!("echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 900");
-    let error = thread::scope(|scope| {
-        let run = scope.spawn(|| pebble.exec(&Exec::new(&["sh", "-c", &script], LONG)));
-        container.until("the command runs", || fs::exists(&pid).unwrap().then_some(()));
-        raise(SIGTERM).unwrap();
-        run.join().unwrap().unwrap_err()
+    let run = thread::spawn(move || {
+        ends(move || pebble.exec(&Exec::new(&["sh", "-c", &script], FOR_EVER)))
     });
+    container.until("the command runs", || fs::exists(&pid).unwrap().then_some(()));
+    raise(SIGTERM).unwrap();
+    let error = run.join().unwrap().unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     let process = format!("/proc/{}", fs::read_to_string(&pid).unwrap().trim());
     container.until("the command is gone", || (!fs::exists(&process).unwrap()).then_some(()));
@@ -167,7 +169,9 @@ fn more_output_than_any_command_has_is_an_error_and_ends_the_command() {
     for stream in ["1", "2"] {
         let pid = container.path("pid");
         let script = format!("echo $$ > {pid}; exec cat /dev/zero >&{stream}");
-        let error = shell(&container, &script, b"").unwrap_err();
+        let pebble = pebble(&container.daemon.socket(), FOR_EVER);
+        let run = move || pebble.exec(&Exec::new(&["sh", "-c", &script], FOR_EVER));
+        let error = ends(run).unwrap_err();
         assert!(matches!(error, PebbleError::TooLong { .. }), "{error:?}");
         let process = format!("/proc/{}", fs::read_to_string(&pid).unwrap().trim());
         container.until("the command is gone", || (!fs::exists(&process).unwrap()).then_some(()));

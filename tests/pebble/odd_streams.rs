@@ -9,8 +9,12 @@ use redis_k8s::clients::pebble::error::PebbleError;
 use redis_k8s::clients::pebble::exec::Exec;
 use redis_k8s::clients::pebble::exec::Finished;
 
+use testbed::wait::pace;
+
+use crate::container::FOR_EVER;
 use crate::container::LONG;
 use crate::container::SHORT;
+use crate::container::ends;
 use crate::server::Server;
 use crate::server::answer;
 use crate::server::answer_with;
@@ -21,16 +25,14 @@ type Speech = fn(&mut UnixStream) -> io::Result<()>;
 
 /// A server that runs a "command": `stdout` is odd, and standard error ends at once.
 fn run(stdout: Speech, time: Duration) -> Result<Finished, PebbleError> {
-    run_with(
-        stdout,
-        r#"{"kind":"exec","status":"Done","ready":true,"tasks":[{"status":"Done","data":{"exit-code":0}}]}"#,
-        time,
-    )
+    run_with(stdout, DONE, b"", time)
 }
 
+/// The same with another end, and with input.
 fn run_with(
-    stdout: impl Fn(&mut UnixStream) -> io::Result<()> + Send + Sync + 'static,
+    stdout: Speech,
     ended: &'static str,
+    input: &[u8],
     time: Duration,
 ) -> Result<Finished, PebbleError> {
     let server = Server::that(move |request, client| {
@@ -50,8 +52,10 @@ fn run_with(
         }
         io::copy(client, &mut io::sink()).map(drop)
     });
-    server.pebble(time).exec(&Exec::new(&["odd"], LONG))
+    server.pebble(time).exec(&Exec { input, ..Exec::new(&["odd"], FOR_EVER) })
 }
+
+const DONE: &str = r#"{"kind":"exec","status":"Done","ready":true,"tasks":[{"status":"Done","data":{"exit-code":0}}]}"#;
 
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
@@ -164,9 +168,23 @@ fn frames_without_end_end_with_the_budget() {
 }
 
 #[test]
+fn input_that_nobody_reads_does_not_hold_up_the_end() {
+    let deaf: Speech = |client| {
+        client.write_all(&end())?;
+        // Until the client hangs up, of whom nothing is read.
+        loop {
+            client.write_all(&frame(TEXT, b"{}"))?;
+            pace(Duration::from_millis(10));
+        }
+    };
+    let done = ends(move || run_with(deaf, DONE, &vec![b'x'; 10_000_000], FOR_EVER)).unwrap();
+    assert_eq!(done.exit_code, 0);
+}
+
+#[test]
 fn a_command_that_was_cut_off_has_no_exit_code_and_is_an_error() {
     let ended = r#"{"kind":"exec","status":"Done","ready":true,"tasks":[{"status":"Done"}]}"#;
-    let error = run_with(|client| client.write_all(&end()), ended, LONG).unwrap_err();
+    let error = run_with(|client| client.write_all(&end()), ended, b"", LONG).unwrap_err();
     assert!(matches!(error, PebbleError::Garbage { .. }), "{error:?}");
     assert!(error.to_string().contains("no exit code"), "{error}");
 }

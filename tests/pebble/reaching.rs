@@ -1,6 +1,7 @@
 //! Whether there is a Pebble at all, and how a call ends when it goes away or says nothing.
 
 use std::env;
+use std::io;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::mpsc;
@@ -14,8 +15,10 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::low_level::raise;
 
 use crate::container::Container;
+use crate::container::FOR_EVER;
 use crate::container::LONG;
 use crate::container::SHORT;
+use crate::container::ends;
 use crate::container::folder;
 use crate::container::in_a_process_of_its_own;
 use crate::container::pebble;
@@ -173,14 +176,13 @@ fn variables_for_a_proxy_change_nothing() {
 fn a_sigterm_ends_a_call_whichever_thread_it_interrupts() {
     let test = "reaching::a_sigterm_ends_a_call_whichever_thread_it_interrupts";
     if in_a_process_of_its_own(test, ("SIGNALS", "1")) {
-        // Longer than the test may run.
-        let long = LONG * 60;
         let server = Server::that(move |_, client| {
             raise(SIGTERM)?;
             // Holds the connection until the client hangs up.
-            std::io::copy(client, &mut std::io::sink()).map(drop)
+            io::copy(client, &mut io::sink()).map(drop)
         });
-        let error = server.pebble(long).system_info().unwrap_err();
+        let pebble = server.pebble(FOR_EVER);
+        let error = ends(move || pebble.remove_files(&["/f"])).unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
     }
 }
