@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::Write;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis_k8s::clients::pebble::error::PebbleError;
@@ -14,6 +16,7 @@ use crate::container::LONG;
 use crate::container::SHORT;
 use crate::server::Server;
 use crate::server::answer;
+use crate::server::answer_with;
 
 #[test]
 fn a_service_that_ends_at_once_fails_the_change_and_goes_on_being_tried() {
@@ -119,13 +122,12 @@ fn every_wait_is_of_less_than_a_call_may_take_and_never_of_zero() {
 #[test]
 fn a_pebble_that_does_not_wait_is_not_asked_in_a_flood() {
     let error = r#"{"type":"error","result":{"message":"timed out waiting for change"}}"#;
-    let timed_out =
-        format!("HTTP/1.1 504 Gateway Timeout\r\nContent-Length: {}\r\n\r\n{error}", error.len());
+    let timed_out = answer_with("504 Gateway Timeout", error);
     let not_ready = answer(
         r#"{"type":"sync","change":"7","result":{"kind":"start","status":"Doing","ready":false}}"#,
     );
     let begun = answer(r#"{"type":"async","change":"7","result":null}"#);
-    for waited in [timed_out.into_bytes(), not_ready] {
+    for waited in [timed_out, not_ready] {
         let begun = begun.clone();
         let server = Server::that(move |request, client| {
             let begins = request.starts_with("POST ");
@@ -136,6 +138,24 @@ fn a_pebble_that_does_not_wait_is_not_asked_in_a_flood() {
         // 300 ms in pauses of 20 ms, and the last slices.
         assert!(server.requests().len() < 40, "{:?}", server.requests());
     }
+}
+
+#[test]
+fn a_wait_goes_on_when_a_slice_of_it_is_over() {
+    let slices = AtomicUsize::new(0);
+    let server = Server::that(move |request, client| {
+        let timed_out = r#"{"type":"error","result":{"message":"timed out"}}"#;
+        let done = r#"{"type":"sync","result":{"kind":"stop","status":"Done","ready":true}}"#;
+        client.write_all(&if request.starts_with("POST ") {
+            answer(r#"{"type":"async","change":"7"}"#)
+        } else if slices.fetch_add(1, Ordering::Relaxed) < 3 {
+            answer_with("504 Gateway Timeout", timed_out)
+        } else {
+            answer(done)
+        })
+    });
+    server.pebble(LONG).perform(Action::Stop(&["s"])).unwrap();
+    assert_eq!(server.requests().len(), 5);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_secret_where_a_long_text_is_cut_is_masked() {
 fn a_commands_environment_and_arguments_are_in_no_error() {
     let container = Container::start();
     let pebble = container.pebble();
-    let script = format!("echo {SECRET}; echo {SECRET} >&2; sleep 900");
+    let script = format!("echo {SECRET}; echo {SECRET} >&2; exec sleep 900");
     let command = ["sh", "-c", &script];
     let exec = Exec {
         environment: &[("PASSWORD", SECRET)],

@@ -23,8 +23,8 @@ pub enum PebbleError {
     /// There was no whole answer in time. What was asked may have been done.
     #[error("{0}: its Pebble gave no answer in time")]
     TimedOut(Call),
-    /// No connection can ever be made to a socket of this path: 107 bytes are the most.
-    #[error("{call}: the path of its Pebble's socket is not one of a socket")]
+    /// No connection can ever be made to a socket of this path.
+    #[error("{call}: no socket can have the path of its Pebble's: 107 bytes are the most")]
     BadSocketPath {
         /// What was asked.
         call: Call,
