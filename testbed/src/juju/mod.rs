@@ -16,6 +16,7 @@ pub mod hook;
 pub mod model;
 mod names;
 mod output;
+mod ports;
 mod process;
 pub mod run;
 mod scalar;
