@@ -6,6 +6,8 @@
 
 mod agent;
 mod bag;
+pub mod clock;
+pub mod cloud;
 mod commit;
 mod context;
 pub mod controller;
