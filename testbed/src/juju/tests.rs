@@ -212,7 +212,7 @@ fn a_failed_action_still_commits_and_tells_its_caller_why() {
     let run = run(&controller, Hook::action(UNIT, "check", "12"), script);
     let result = run.action_result.unwrap();
     assert_eq!((result.status.as_str(), result.message.as_str()), ("failed", "no"));
-    assert_eq!(result.stdout, "line\n");
+    assert_eq!(result.stdout(), "line\n");
     assert_eq!(unit_key(&controller, "a").as_deref(), Some("1"));
 }
 
