@@ -48,3 +48,39 @@ impl Files {
         Ok(File::from(openat2(root, path, how)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::ErrorKind;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::Files;
+
+    #[test]
+    fn paths_and_links_lead_to_files_of_the_container_alone() {
+        let machine = TempDir::new().unwrap();
+        let root = machine.path().join("root");
+        fs::create_dir_all(root.join("var/run")).unwrap();
+        fs::write(root.join("etc"), "inside").unwrap();
+        fs::write(machine.path().join("secret"), "outside").unwrap();
+        symlink("/etc", root.join("absolute")).unwrap();
+        symlink("../../secret", root.join("upwards")).unwrap();
+        symlink(machine.path().join("secret"), root.join("outwards")).unwrap();
+        symlink("/var/run", root.join("run")).unwrap();
+        let files = Files { root: root.clone(), resources: "/".into() };
+        let read = |path: &str| files.read(Path::new(path)).map_err(|error| error.kind());
+        for path in ["/etc", "/absolute", "/../etc", "/run/../../etc"] {
+            assert_eq!(read(path).unwrap(), b"inside", "{path}");
+        }
+        for path in ["/missing", "/upwards", "/outwards", "/../secret"] {
+            assert_eq!(read(path), Err(ErrorKind::NotFound), "{path}");
+        }
+        files.write(Path::new("/run/new"), b"longer").unwrap();
+        files.write(Path::new("/run/new"), b"short").unwrap();
+        assert_eq!(fs::read(root.join("var/run/new")).unwrap(), b"short");
+    }
+}
