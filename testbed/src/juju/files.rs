@@ -23,10 +23,10 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// What is in the file.
+    /// What is in the file, up to a limit.
     pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.open(path, OFlag::O_RDONLY)?.read_to_end(&mut bytes)?;
+        self.open(path, OFlag::O_RDONLY)?.take(LIMIT).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -36,18 +36,23 @@ impl Files {
         self.open(path, flags)?.write_all(content)
     }
 
-    /// Links are followed as a process in the container would: they do not lead out of it.
+    /// Links are followed as a process in the container would: they do not lead out of it. A pipe
+    /// that nobody holds at the other end is no reason to wait, as the whole controller would.
     fn open(&self, path: &Path, flags: OFlag) -> io::Result<File> {
         let flags_of_root = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let root = nix::fcntl::open(&self.root, flags_of_root, Mode::empty())?;
-        let mut how =
-            OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT);
+        let mut how = OpenHow::new()
+            .flags(flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)
+            .resolve(ResolveFlag::RESOLVE_IN_ROOT);
         if flags.contains(OFlag::O_CREAT) {
             how = how.mode(Mode::from_bits_truncate(0o644));
         }
         Ok(File::from(openat2(root, path, how)?))
     }
 }
+
+/// The most that is read of a file, in bytes: more than any tool takes.
+const LIMIT: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -56,9 +61,12 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
     use tempfile::TempDir;
 
     use super::Files;
+    use super::LIMIT;
 
     #[test]
     fn paths_and_links_lead_to_files_of_the_container_alone() {
@@ -82,5 +90,17 @@ mod tests {
         files.write(Path::new("/run/new"), b"longer").unwrap();
         files.write(Path::new("/run/new"), b"short").unwrap();
         assert_eq!(fs::read(root.join("var/run/new")).unwrap(), b"short");
+    }
+
+    #[test]
+    fn no_file_keeps_the_controller_waiting() {
+        let root = TempDir::new().unwrap();
+        mkfifo(&root.path().join("pipe"), Mode::S_IRWXU).unwrap();
+        let files = Files { root: root.path().to_owned(), resources: "/".into() };
+        assert_eq!(files.read(Path::new("/pipe")).unwrap(), b"");
+        assert!(files.write(Path::new("/pipe"), b"text").is_err());
+        let machine = Files { root: "/".into(), ..files };
+        let endless = machine.read(Path::new("/dev/zero")).unwrap();
+        assert_eq!(u64::try_from(endless.len()).unwrap(), LIMIT);
     }
 }
