@@ -177,12 +177,12 @@ impl Namespace {
         Err(BedError::Failed { program: "mount --bind".into(), status: output.status, stderr })
     }
 
-    /// Rewrites the pod's `/etc/hosts`, until the network publishes names again.
+    /// Rewrites the pod's `/etc/hosts`.
     pub fn set_hosts(&self, text: &str) -> Result<(), BedError> {
         rewrite(&self.directory.join("hosts"), text)
     }
 
-    /// Rewrites the pod's `/etc/resolv.conf`, until the network publishes names again.
+    /// Rewrites the pod's `/etc/resolv.conf`.
     pub fn set_resolver(&self, text: &str) -> Result<(), BedError> {
         rewrite(&self.directory.join("resolv.conf"), text)
     }

@@ -14,12 +14,17 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::sys::signal::killpg;
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use crate::dns::server;
+use crate::dns::server::NameServer;
+use crate::dns::zone::DnsFaults;
+use crate::dns::zone::Zone;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
@@ -37,6 +42,7 @@ pub struct Network {
     ground: Arc<Ground>,
     names: Names,
     hub: Mutex<Child>,
+    name_server: NameServer,
     state: Mutex<State>,
     // Last: the files go after the processes.
     _directory: TempDir,
@@ -49,7 +55,8 @@ struct State {
     wanted_cuts: BTreeSet<Cut>,
     installed_rules: BTreeSet<String>,
     unpublished: BTreeSet<u32>,
-    without_resolver: BTreeSet<u32>,
+    without_dns: BTreeSet<u32>,
+    dns_faults: DnsFaults,
 }
 
 /// Packets that are dropped: from a pod (or any) to a pod (or any).
@@ -96,6 +103,7 @@ impl Network {
             hub: hub.id(),
         });
         Ok(Self {
+            name_server: NameServer::start(&ground)?,
             ground,
             names,
             hub: Mutex::new(hub),
@@ -145,7 +153,10 @@ impl Network {
                 format!("pod{}", state.links)
             };
             let name = self.names.pod(*unit);
-            made.push((*unit, Namespace::begin(Arc::clone(&self.ground), &name, *address, link)?));
+            let namespace = Namespace::begin(Arc::clone(&self.ground), &name, *address, link)?;
+            namespace.set_hosts(&self.names.hosts(*unit, *address))?;
+            namespace.set_resolver(&self.names.resolver(server::ADDRESS))?;
+            made.push((*unit, namespace));
         }
         let mut lines = Vec::new();
         for (_, namespace) in &mut made {
@@ -243,23 +254,17 @@ impl Network {
         Ok(())
     }
 
-    /// Writes the names of all pods into the files of all pods, where nothing else was asked for.
-    pub fn publish_names(&self) -> Result<(), BedError> {
+    /// Tells the name server the names and addresses of all pods that are not unpublished.
+    fn publish_names(&self) -> Result<(), BedError> {
         let state = lock(&self.state);
-        for (unit, pod) in &state.pods {
-            let answers = !state.without_resolver.contains(unit);
-            let others = state.pods.iter().filter(|(other, _)| {
-                *other == unit || answers && !state.unpublished.contains(*other)
-            });
-            let others = others.map(|(other, pod)| (*other, pod.address()));
-            pod.set_hosts(&self.names.hosts(*unit, others))?;
-            pod.set_resolver(&self.names.resolver(if answers {
-                NO_RESOLVER
-            } else {
-                SILENT_RESOLVER
-            }))?;
-        }
-        Ok(())
+        let published = state.pods.iter().filter(|(unit, _)| !state.unpublished.contains(*unit));
+        let silent_to = state.without_dns.iter().filter_map(|unit| state.pods.get(unit));
+        let faults = DnsFaults {
+            silent_to: silent_to.map(|pod| pod.address()).collect(),
+            ..state.dns_faults.clone()
+        };
+        let records = published.map(|(unit, pod)| (self.names.host(*unit), pod.address()));
+        self.name_server.tell(&Zone { records: records.collect(), faults })
     }
 
     /// Takes a pod's name away from the others: a look-up says quickly that there is none.
@@ -274,15 +279,35 @@ impl Network {
         self.publish_names()
     }
 
-    /// Lets a pod know no name but its own, and its resolver drop every question.
-    pub fn silence_resolver(&self, unit: u32) -> Result<(), BedError> {
-        lock(&self.state).without_resolver.insert(unit);
+    /// The name server drops every question of this pod, wherever the pod goes.
+    pub fn silence_dns(&self, unit: u32) -> Result<(), BedError> {
+        lock(&self.state).without_dns.insert(unit);
         self.publish_names()
     }
 
-    /// Ends `silence_resolver`.
-    pub fn heal_resolver(&self, unit: u32) -> Result<(), BedError> {
-        lock(&self.state).without_resolver.remove(&unit);
+    /// The name server drops every question.
+    pub fn silence_dns_for_all(&self) -> Result<(), BedError> {
+        self.change_dns(|faults| faults.silent = true)
+    }
+
+    /// The name server takes so long for each answer.
+    pub fn slow_dns(&self, time: Duration) -> Result<(), BedError> {
+        self.change_dns(|faults| faults.slow = time)
+    }
+
+    /// The name server learns so late of each change of names from now on, as one with a cache does.
+    pub fn late_dns(&self, time: Duration) -> Result<(), BedError> {
+        self.change_dns(|faults| faults.late = time)
+    }
+
+    /// Ends all that the name server does wrong.
+    pub fn heal_dns(&self) -> Result<(), BedError> {
+        lock(&self.state).without_dns.clear();
+        self.change_dns(|faults| *faults = DnsFaults::default())
+    }
+
+    fn change_dns(&self, change: impl FnOnce(&mut DnsFaults)) -> Result<(), BedError> {
+        change(&mut lock(&self.state).dns_faults);
         self.publish_names()
     }
 
@@ -333,12 +358,6 @@ const USUAL_ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 10);
 
 /// For pods that come back elsewhere; counted by links, so no address is ever used twice.
 const FRESH_ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 1, 64, 10);
-
-/// Nothing listens there: a name that is not in the hosts file is unknown at once.
-const NO_RESOLVER: Ipv4Addr = Ipv4Addr::LOCALHOST;
-
-/// No pod is there: the hub drops the question.
-const SILENT_RESOLVER: Ipv4Addr = Ipv4Addr::new(10, 1, 255, 53);
 
 /// The file that lists the pods' network namespaces.
 const NAMESPACES: &str = "namespaces";

@@ -99,22 +99,6 @@ fn a_pod_knows_its_own_name_and_resolves_the_others() -> Result {
 }
 
 #[test]
-fn a_silent_resolver_lets_a_look_up_hang_until_it_heals() -> Result {
-    let bed = pods(2)?;
-    let pod = bed.pod(0)?.namespace()?;
-    let look_up = || {
-        let mut command = pod.command("timeout");
-        pod.run(command.args(["0.5", "getent", "ahostsv4", &bed.host(1)]), "")
-            .map(|output| output.status.code())
-    };
-    bed.network().silence_resolver(0)?;
-    assert_eq!(look_up()?, Some(124));
-    bed.network().heal_resolver(0)?;
-    assert_eq!(look_up()?, Some(0));
-    Ok(())
-}
-
-#[test]
 fn a_program_in_a_pod_is_its_own_process() -> Result {
     let bed = pods(1)?;
     let pod = bed.pod(0)?.namespace()?;
