@@ -49,7 +49,9 @@ pub(crate) fn plans(
     };
     let mut plans = BTreeMap::new();
     let mut charm = plan(CHARM, Some(CHARM_MEMORY))?;
-    charm.binds.push(bind(directory.join(SHARED), "/charm/containers"));
+    let shared = directory.join(SHARED);
+    fs::create_dir_all(&shared).map_err(at_file(&shared))?;
+    charm.binds.push(bind(shared, "/charm/containers"));
     charm.binds.extend(spec.juju_directory.iter().map(|folder| bind(folder, "/var/lib/juju")));
     for storage in &spec.storages {
         let volume = volumes.get(storage.name.as_str()).into_iter();
