@@ -9,6 +9,8 @@ mod leadership;
 mod log;
 mod network;
 mod ports;
+#[cfg(test)]
+mod properties;
 mod reboot;
 mod relation;
 mod relation_ids;
