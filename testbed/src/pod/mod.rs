@@ -304,6 +304,20 @@ impl Pod {
         self.containers.values().for_each(|container| container.signal_all(Signal::SIGCONT));
     }
 
+    /// Lets each `fdatasync` and `fsync` of a workload container's services take so much longer, from the
+    /// next one on. The spec must have said that it can be.
+    pub fn slow_disk(&self, container: &str, delay: Duration) -> Result<(), BedError> {
+        let known = self.container(container)?;
+        if !self.spec.can_slow_disk {
+            return Err(BedError::NoSlowDisk { container: known.title().to_owned() });
+        }
+        let file = contents::shared_folder(&self.directory, container).join(contents::SLOW_DISK);
+        // Whoever reads it meanwhile must not find it empty.
+        let fresh = file.with_extension("new");
+        fs::write(&fresh, delay.as_millis().to_string()).map_err(at_file(&fresh))?;
+        fs::rename(&fresh, &file).map_err(at_file(&file))
+    }
+
     /// Rewrites `/etc/hosts` of all containers.
     pub fn set_hosts(&self, text: &str) -> Result<(), BedError> {
         self.sandbox.set_hosts(text)
