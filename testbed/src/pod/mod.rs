@@ -72,7 +72,8 @@ impl Pod {
         address: Ipv4Addr,
     ) -> Result<Self, BedError> {
         let name = spec.name();
-        let directory = ground.directory().join("pods").join(format!("{number}-{name}"));
+        // Short, as the path of a socket has at most 107 bytes.
+        let directory = ground.directory().join("pods").join(number.to_string());
         fs::create_dir_all(&directory).map_err(at_file(&directory))?;
         let link = format!("pod{number}");
         let sandbox = Sandbox::begin(Arc::clone(ground), &directory, &spec, address, link)?;
@@ -254,6 +255,11 @@ impl Pod {
         for container in self.containers.values() {
             container.signal(Signal::SIGKILL);
         }
+        self.gone()
+    }
+
+    /// Waits until all containers have ended.
+    pub(crate) fn gone(&self) -> Result<(), BedError> {
         self.containers.values().try_for_each(Container::gone)
     }
 
