@@ -39,6 +39,7 @@ mod process;
 pub mod requests;
 pub mod run;
 mod scalar;
+mod secrets;
 mod server;
 pub mod switches;
 mod tools;
