@@ -1,6 +1,5 @@
 //! The names of an application's pods, as Kubernetes gives them.
 
-use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 /// The application and the model that names are made of.
@@ -39,15 +38,10 @@ impl Names {
         format!("{}.{}-endpoints", self.pod(unit), self.application)
     }
 
-    /// The text of the hosts file of one pod that knows these; only itself it knows by its bare name.
-    pub(crate) fn hosts(&self, own: u32, pods: impl Iterator<Item = (u32, Ipv4Addr)>) -> String {
-        let mut text = "127.0.0.1 localhost\n".to_owned();
-        for (unit, address) in pods {
-            let bare = if unit == own { self.pod(unit) } else { String::new() };
-            let line = format!("{address} {} {} {bare}", self.host(unit), self.short_host(unit));
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-        text
+    /// The text of a pod's hosts file, as the kubelet writes it.
+    pub(crate) fn hosts(&self, unit: u32, address: Ipv4Addr) -> String {
+        let (host, pod) = (self.host(unit), self.pod(unit));
+        format!("{LOCAL_HOSTS}{address}\t{host}\t{pod}\n")
     }
 
     /// The text of a resolver file as Kubernetes writes it.
@@ -61,3 +55,12 @@ impl Names {
 }
 
 const CLUSTER_DOMAIN: &str = "cluster.local";
+
+const LOCAL_HOSTS: &str = "# Kubernetes-managed hosts file.
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+";

@@ -17,9 +17,17 @@ use crate::transcript::lock;
 pub struct Programs {
     pub(crate) redis_server: PathBuf,
     pub(crate) redis_cli: PathBuf,
+    /// The libraries that these need and the machine may lack.
+    pub(crate) redis_libraries: Vec<PathBuf>,
+    pub(crate) redis_exporter: Option<PathBuf>,
+    /// The own Pebble, or the one that the variable `PEBBLE` names.
+    pub(crate) pebble: PathBuf,
     pub(crate) ip: PathBuf,
     pub(crate) unshare: PathBuf,
-    pub(crate) nsenter: PathBuf,
+    /// Runs a program in the namespaces of a process.
+    pub(crate) enter: PathBuf,
+    /// The first process of a container.
+    pub(crate) container: PathBuf,
     /// Whether the namespaces belong to a user namespace, made without root.
     pub(crate) rootless: bool,
 }
@@ -28,11 +36,17 @@ impl Programs {
     /// Looks for all of them; the error says how to get the one that is missing.
     pub fn find() -> Result<Self, BedError> {
         let unshare = find("unshare")?;
+        let exporter = find("redis_exporter").or_else(|_| find("prometheus-redis-exporter"));
         Ok(Self {
-            redis_server: find("redis-server")?,
-            redis_cli: find("redis-cli")?,
+            redis_server: behind_launcher(find("redis-server")?),
+            redis_cli: behind_launcher(find("redis-cli")?),
+            redis_libraries: unpacked_libraries(),
+            redis_exporter: exporter.ok().map(behind_launcher),
+            pebble: env::var_os("PEBBLE")
+                .map_or_else(|| own("pebble"), |named| Ok(named.into()))?,
             ip: find("ip")?,
-            nsenter: find("nsenter")?,
+            enter: own("enter")?,
+            container: own("container")?,
             rootless: needs_user_namespace(&unshare)?,
             unshare,
         })
@@ -61,7 +75,7 @@ pub fn own(name: &str) -> Result<PathBuf, BedError> {
     if !*built {
         let current = own_names()?.iter().all(|name| is_current(&folder.join(name)));
         if !current {
-            build(&folder)?;
+            build(&folder, &["--bins"])?;
         }
         *built = true;
     }
@@ -69,8 +83,21 @@ pub fn own(name: &str) -> Result<PathBuf, BedError> {
     if program.exists() { Ok(program) } else { Err(BedError::Missing { program: name.into() }) }
 }
 
+/// The library that makes a disk slow (`examples/slow_disk.rs`), built if it is missing or older than its
+/// source.
+pub(crate) fn slow_disk() -> Result<PathBuf, BedError> {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let folder = own_folder()?;
+    let library = folder.join("examples/libslow_disk.so");
+    let _building = lock(&BUILDING);
+    if !is_newer(&library, &Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
+        build(&folder, &["--example", "slow_disk"])?;
+    }
+    Ok(library)
+}
+
 /// A test lies in `target/<profile>/deps`, the programs one above.
-fn own_folder() -> Result<PathBuf, BedError> {
+pub(crate) fn own_folder() -> Result<PathBuf, BedError> {
     let test = env::current_exe().map_err(at_file("the running program"))?;
     let folder = test
         .ancestors()
@@ -88,14 +115,17 @@ fn own_names() -> Result<Vec<OsString>, BedError> {
 }
 
 fn is_current(program: &Path) -> bool {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let built = program.metadata().and_then(|data| data.modified());
-    built.is_ok_and(|built| newest(&source).is_none_or(|changed| changed <= built))
+    is_newer(program, &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 
-fn build(folder: &Path) -> Result<(), BedError> {
+fn is_newer(program: &Path, source: &Path) -> bool {
+    let built = program.metadata().and_then(|data| data.modified());
+    built.is_ok_and(|built| newest(source).is_none_or(|changed| changed <= built))
+}
+
+fn build(folder: &Path, what: &[&str]) -> Result<(), BedError> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "testbed", "--bins", "--manifest-path"]);
+    cargo.args(["build", "--quiet", "--package", "testbed"]).args(what).arg("--manifest-path");
     cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     if folder.file_name().is_some_and(|profile| profile == "release") {
         cargo.arg("--release");
@@ -138,33 +168,57 @@ fn find(program: &str) -> Result<PathBuf, BedError> {
         .ok_or_else(|| BedError::Missing { program: program.to_owned() })
 }
 
-/// The unpacked servers first, then PATH, then where `ip` and `unshare` lie when PATH is a plain user's.
-fn folders() -> Vec<PathBuf> {
+/// Where `scripts/install-servers` unpacks.
+fn servers() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    let mut folders = vec![target.join("servers/bin")];
+    target.join("servers")
+}
+
+/// An unpacked program has a launcher that names its libraries; in a container they lie where every
+/// program finds them.
+fn behind_launcher(program: PathBuf) -> PathBuf {
+    let (folder, servers) = (program.parent(), servers());
+    match program.file_name() {
+        Some(name) if folder == Some(&servers.join("bin")) => servers.join("programs").join(name),
+        _ => program,
+    }
+}
+
+fn unpacked_libraries() -> Vec<PathBuf> {
+    let entries = servers().join("lib").read_dir();
+    entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// The unpacked servers first, then PATH, then where `ip` and `unshare` lie when PATH is a plain user's.
+fn folders() -> Vec<PathBuf> {
+    let mut folders = vec![servers().join("bin")];
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     folders.extend(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from));
     folders
 }
 
-/// Tries which of the two ways to make a network namespace works here.
+/// Tries which of the two ways to make namespaces works here.
 fn needs_user_namespace(unshare: &Path) -> Result<bool, BedError> {
     let attempt = |arguments: &[&str]| {
-        Command::new(unshare).args(arguments).args(["--net", "--mount", "true"]).output().map_err(
-            |source| BedError::NotStarted { program: unshare.display().to_string(), source },
-        )
+        let kinds = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "true"];
+        Command::new(unshare).args(arguments).args(kinds).output().map_err(|source| {
+            BedError::NotStarted { program: unshare.display().to_string(), source }
+        })
     };
     if attempt(&[])?.status.success() {
         return Ok(false);
     }
-    let done = attempt(&["--user", "--map-root-user"])?;
+    let done = attempt(&USER_NAMESPACE)?;
     if done.status.success() {
         return Ok(true);
     }
     let reason = String::from_utf8_lossy(&done.stderr).trim().to_owned();
     Err(BedError::NoNamespaces { reason })
 }
+
+/// What makes a user namespace that knows more users than one, as a container has them.
+pub(crate) const USER_NAMESPACE: [&str; 3] = ["--user", "--map-root-user", "--map-auto"];
 
 #[cfg(test)]
 mod tests {

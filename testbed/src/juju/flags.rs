@@ -21,8 +21,12 @@ pub(crate) enum Takes {
     Nothing,
     /// Any text.
     Text,
+    /// A whole number.
+    Number,
     /// The number of a relation that the hook knows.
     Relation,
+    /// The id of a storage that the unit has.
+    Storage,
     /// `smart`, `yaml` or `json`.
     Format,
     /// `yaml` or `json`.
@@ -78,18 +82,27 @@ impl Parsed {
     }
 }
 
-/// Parses a command line. `known` says of a relation's number whether the hook knows it.
+/// What flags may name.
+pub(crate) trait Known {
+    /// Whether the hook knows the relation of that number.
+    fn has_relation(&self, number: u32) -> bool;
+
+    /// Whether the unit has the storage of that id; if not, the reason.
+    fn check_storage(&self, id: &str) -> Result<(), String>;
+}
+
+/// Parses a command line.
 pub(crate) fn parse(
     arguments: &[String],
     flags: &[Flag],
-    known: impl Fn(u32) -> bool,
+    known: &impl Known,
 ) -> Result<Parsed, Refusal> {
     let before_dashes = arguments.iter().take_while(|argument| *argument != "--");
     if before_dashes.into_iter().any(|it| it == "-h" || it == "--help" || it.starts_with("--help="))
     {
         return Err(Refusal::Help);
     }
-    let mut parser = Parser { flags, known: &known, parsed: Parsed::default() };
+    let mut parser = Parser { flags, known, parsed: Parsed::default() };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         if argument == "--" {
@@ -114,7 +127,7 @@ pub(crate) fn relation_number(value: &str) -> Option<i64> {
 
 struct Parser<'a> {
     flags: &'a [Flag],
-    known: &'a dyn Fn(u32) -> bool,
+    known: &'a dyn Known,
     parsed: Parsed,
 }
 
@@ -194,12 +207,14 @@ impl Parser<'_> {
                     Err(format!("strconv.ParseBool: parsing {}: invalid syntax", quoted(other)))
                 }
             },
+            Takes::Number => go_number(&value).map(|number| number.to_string()),
             Takes::Relation => {
                 let number = relation_number(&value).ok_or("invalid relation id")?;
                 let number = u32::try_from(number).map_err(|_| "relation not found")?;
-                let known = (self.known)(number);
+                let known = self.known.has_relation(number);
                 if known { Ok(number.to_string()) } else { Err("relation not found".to_owned()) }
             }
+            Takes::Storage => self.known.check_storage(&value).map(|()| value),
             Takes::Format if value == "smart" => Ok(value),
             Takes::Format | Takes::FormatOfStructure => match value.as_str() {
                 "json" | "yaml" => Ok(value),
@@ -207,6 +222,28 @@ impl Parser<'_> {
             },
         }
     }
+}
+
+/// A number as Go reads it: decimal, or with `0x`, `0o`, `0b` or a plain `0` before it.
+fn go_number(text: &str) -> Result<i64, String> {
+    let refused = |why: &str| format!("strconv.ParseInt: parsing {}: {why}", quoted(text));
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let radixes = [("0x", 16), ("0b", 2), ("0o", 8), ("0", 8)];
+    let based = radixes.into_iter().find_map(|(start, radix)| {
+        let rest = lower.strip_prefix(start).filter(|rest| !rest.is_empty())?;
+        Some((rest, radix))
+    });
+    let (digits, radix) = based.unwrap_or((lower.as_str(), 10));
+    let is_number = !digits.is_empty() && digits.chars().all(|each| each.is_digit(radix));
+    if !is_number {
+        return Err(refused("invalid syntax"));
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), radix)
+        .map_err(|_| refused("value out of range"))
 }
 
 fn undefined(spelled: &str) -> Refusal {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+use super::action::ActionResult;
 use super::commit::commit;
 use super::error::Error;
 use super::hook::Hook;
@@ -47,6 +48,8 @@ pub struct HookRun {
     pub log: Vec<LogLine>,
     /// Whether its changes were kept.
     pub commit: Commit,
+    /// What failed the hook although its process ended well and its changes were kept.
+    pub error: Option<String>,
     /// From start to exit.
     pub elapsed: Duration,
     /// Of an action, what its caller is told.
@@ -95,21 +98,6 @@ pub struct LogLine {
     pub level: String,
     /// The text, with the relation before it in a relation hook.
     pub message: String,
-}
-
-/// What the caller of an action is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionResult {
-    /// `completed` or `failed`.
-    pub status: String,
-    /// Why it failed.
-    pub message: String,
-    /// The process's exit code.
-    pub return_code: i32,
-    /// Whole lines of standard output.
-    pub stdout: String,
-    /// Whole lines of standard error, and the error of a failed commit.
-    pub stderr: String,
 }
 
 impl RunningHook {
@@ -169,17 +157,18 @@ impl RunningHook {
         let (stdout, stderr) = self.process.output();
         let context = locked(&self.server.context);
         let mut world = locked(&self.world);
-        if self.hook.loses_leadership_at_commit
-            && let Some(record) = world.model.applications.get_mut(&context.application)
-        {
-            record.leader = None;
+        if self.hook.loses_leadership_at_commit {
+            world.lose_leadership(&context.application);
         }
+        let is_away = world.deployment.is_away;
         let is_kept = match exit {
             Exit::Code(0) => true,
             Exit::Code(_) => self.hook.kind == Kind::Exec,
             Exit::Signal(_) => false,
         };
-        let commit = match is_kept.then(|| commit(&context, &mut world.model)) {
+        let commit = match is_kept.then(|| {
+            if is_away { Err(CUT_OFF.to_owned()) } else { commit(&context, &mut world.model) }
+        }) {
             None => Commit::Discarded,
             Some(Ok(())) => Commit::Committed,
             Some(Err(text)) => Commit::Failed(text),
@@ -187,11 +176,16 @@ impl RunningHook {
         if let Commit::Failed(text) = &commit {
             world.transcript.push(format!("commit of {} failed: {text}", self.described()));
         }
+        world.note_change();
+        let unit = &self.hook.unit;
+        let error =
+            context.wants_reboot.then(|| format!("unit \"{unit}\" is not assigned to a machine"));
+        let action = context.action.as_ref();
+        let action_result =
+            action.map(|action| ActionResult::of(action, exit, &commit, &stdout, &stderr));
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
         world.transcript.extend([stdout.clone(), stderr.clone()]);
-        let action_result = matches!(self.hook.kind, Kind::Action { .. })
-            .then(|| ActionResult::of(exit, &commit, context.failure.as_deref(), &stdout, &stderr));
         Ok(HookRun {
             exit,
             calls: self.server.calls(),
@@ -199,6 +193,7 @@ impl RunningHook {
             stderr,
             log: context.log.clone(),
             commit,
+            error,
             elapsed: self.process.elapsed(),
             action_result,
         })
@@ -246,55 +241,8 @@ impl ToolCall {
     }
 }
 
-impl ActionResult {
-    fn of(exit: Exit, commit: &Commit, failure: Option<&str>, out: &str, err: &str) -> Self {
-        let mut result = Self {
-            status: if failure.is_some() { "failed" } else { "completed" }.to_owned(),
-            message: failure.unwrap_or_default().to_owned(),
-            return_code: 0,
-            stdout: whole_lines(out),
-            stderr: whole_lines(err),
-        };
-        match exit {
-            Exit::Code(0) => {}
-            Exit::Code(code) => result.fail(code, format!("exit status {code}")),
-            Exit::Signal(number) => {
-                let name = Signal::try_from(number).map_or("unknown", signal_word);
-                result.fail(-1, format!("signal: {name}"));
-            }
-        }
-        if let Commit::Failed(text) = commit {
-            result.stderr.push_str(text);
-            "failed".clone_into(&mut result.status);
-            if result.message.is_empty() {
-                "committing requested changes failed".clone_into(&mut result.message);
-            }
-        }
-        result
-    }
-
-    fn fail(&mut self, code: i32, message: String) {
-        "failed".clone_into(&mut self.status);
-        self.return_code = code;
-        self.message = message;
-    }
-}
-
-/// The output as Juju captures it: a last line without its end is lost.
-fn whole_lines(output: &str) -> String {
-    let end = output.rfind('\n').map_or(0, |end| end + 1);
-    output.get(..end).unwrap_or_default().replace("\r\n", "\n")
-}
-
-fn signal_word(signal: Signal) -> &'static str {
-    if signal == Signal::SIGKILL {
-        "killed"
-    } else if signal == Signal::SIGTERM {
-        "terminated"
-    } else {
-        signal.as_str()
-    }
-}
+/// What a tool and a commit fail with while the agent cannot reach the controller.
+pub(crate) const CUT_OFF: &str = "connection is shut down";
 
 /// How long a killed hook may take to be gone.
 const AFTER_KILL: Duration = Duration::from_secs(5);

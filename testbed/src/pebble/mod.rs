@@ -21,13 +21,13 @@ mod plan;
 mod process;
 mod quote;
 mod run;
-mod serve;
+pub(crate) mod serve;
 mod services;
 mod shared;
 mod start;
 mod state;
 mod tasks;
-mod yaml;
+pub(crate) mod yaml;
 
 /// The Pebble that this one stands for.
 pub const VERSION: &str = "v1.26.0";

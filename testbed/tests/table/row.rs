@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -21,6 +21,7 @@ use testbed::juju::run::HookRun;
 use testbed::juju::run::LogLine;
 use testbed::juju::run::RunningHook;
 
+use super::capture::Captures;
 use super::form::changed;
 use super::form::expanded;
 use super::form::hook;
@@ -39,6 +40,7 @@ pub(crate) struct Row<'a> {
     differences: Vec<String>,
     /// How many calls were made, over all hooks of the row.
     calls: usize,
+    captures: Captures,
 }
 
 /// A hook of the row: what happens before its calls and after the last one.
@@ -54,7 +56,15 @@ impl<'a> Row<'a> {
         let fixture: Model = serde_json::from_value(fixture.clone())?;
         let controller = Controller::new(fixture.clone())?;
         let scratch = TempDir::new()?;
-        Ok(Self { record: row, fixture, controller, scratch, differences: Vec::new(), calls: 0 })
+        Ok(Self {
+            record: row,
+            fixture,
+            controller,
+            scratch,
+            differences: Vec::new(),
+            calls: 0,
+            captures: Captures::default(),
+        })
     }
 
     /// Runs the row's hooks; returns what differs from the record.
@@ -64,6 +74,7 @@ impl<'a> Row<'a> {
         for (name, content) in self.record["files"].as_object().into_iter().flatten() {
             let path = charm.join(name);
             fs::create_dir_all(path.parent().unwrap_or(&charm))?;
+            let content = expanded(content, &charm);
             fs::write(path, content.as_str().unwrap_or_default())?;
         }
         let mut last = None;
@@ -117,7 +128,8 @@ impl<'a> Row<'a> {
             }
             self.calls += 1;
             let files = Files::of(self.scratch.path(), self.calls);
-            text.push_str(&command_line(step, &files, charm)?);
+            text.push_str(&command_line(step, &files, charm, &self.captures)?);
+            self.captures.expect(step, &files.stdout);
         }
         let streams = [("hook_stdout", ""), ("hook_stderr", " >&2")];
         for (key, redirected) in streams {
@@ -179,6 +191,12 @@ impl<'a> Row<'a> {
                     let record = record.expect("the application is there");
                     text("address").clone_into(&mut record.service_address);
                 }
+                "config" => {
+                    let record = model.applications.get_mut(application);
+                    let record = record.expect("the application is there");
+                    let option = record.config.get_mut(text("option"));
+                    option.expect("the option is there").value = Some(happening["value"].clone());
+                }
                 "unit-status" => {
                     let status = model.status(text("status"), text("message"));
                     model.unit_mut(unit).expect("the unit is there").status = status;
@@ -197,14 +215,18 @@ impl<'a> Row<'a> {
 
     fn compare_call(&mut self, step: &Value, files: &Files, charm: &Path) -> Outcome<()> {
         let tool = step["argv"][0].as_str().unwrap_or_default();
-        let step = expanded(step, charm);
         let read = |path: &Path| fs::read(path).map(|it| String::from_utf8_lossy(&it).into_owned());
         let (stdout, stderr) = (read(&files.stdout)?, read(&files.stderr)?);
         let exit: i64 = read(&files.exit)?.trim().parse()?;
+        self.differences.extend(self.captures.take(step, &stdout));
+        let step = self.captures.expanded(&expanded(step, charm));
         self.compare(&format!("exit of {tool}"), &step["exit"], &json!(exit));
         if let Some(prefix) = step["stdout_prefix"].as_str() {
             let start: String = stdout.chars().take(prefix.chars().count()).collect();
             self.compare("start of stdout", &json!(prefix), &json!(start));
+        } else if step["stdout_json_unordered"] == true {
+            let recorded = step["stdout"].as_str().unwrap_or_default();
+            self.compare(&format!("items of {tool}"), &sorted(recorded)?, &sorted(&stdout)?);
         } else if !step["stdout"].is_null() {
             self.compare(&format!("stdout of {tool}"), &step["stdout"], &json!(stdout));
         }
@@ -224,6 +246,7 @@ impl<'a> Row<'a> {
             Commit::Failed(text) => json!(text),
             Commit::Committed | Commit::Discarded => Value::Null,
         };
+        self.compare("hook_error", &self.record["hook_error"], &json!(run.error));
         self.compare("commit_error", &self.record["commit_error"], &error);
         let is_committed = run.commit == Commit::Committed;
         let is_kept = !self.record["committed"].is_null();
@@ -236,13 +259,15 @@ impl<'a> Row<'a> {
         let recorded = self.record["log"].as_array().cloned().unwrap_or_default();
         self.compare("log", &json!(recorded), &json!(log));
         let result = run.action_result.as_ref().map(|result| {
-            let mut results =
-                Map::from_iter([("return-code".to_owned(), json!(result.return_code))]);
-            let streams = [("stdout", &result.stdout), ("stderr", &result.stderr)];
-            for (key, text) in streams.into_iter().filter(|(_, text)| !text.is_empty()) {
-                results.insert(key.to_owned(), json!(text));
+            let mut told = json!({
+                "status": result.status,
+                "message": result.message,
+                "results": result.results,
+            });
+            if !result.log.is_empty() {
+                told["log"] = json!(result.log);
             }
-            json!({"status": result.status, "message": result.message, "results": results})
+            told
         });
         self.compare("action_result", &self.record["action_result"], &json!(result));
     }
@@ -251,6 +276,7 @@ impl<'a> Row<'a> {
         let recorded = [&self.record["committed"], &self.record["discarded"]];
         let recorded = recorded.into_iter().find(|it| !it.is_null()).cloned();
         let recorded = expanded(&recorded.unwrap_or_else(|| json!({})), charm);
+        let recorded = self.captures.expanded(&recorded);
         let changed = self.controller.read(|model| changed(&self.fixture, model));
         self.compare("changes", &recorded, &changed);
     }
@@ -262,6 +288,13 @@ impl<'a> Row<'a> {
             self.differences.push(format!("{what}: recorded {recorded}, seen {seen}"));
         }
     }
+}
+
+/// A list in JSON without the order of its items.
+fn sorted(json: &str) -> Outcome<Value> {
+    let mut items: Vec<String> = serde_json::from_str(json)?;
+    items.sort();
+    Ok(json!(items))
 }
 
 /// Where a call's output goes.
@@ -280,7 +313,7 @@ impl Files {
 }
 
 /// The line of the hook's script that makes a call.
-fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
+fn command_line(step: &Value, files: &Files, charm: &Path, captures: &Captures) -> Outcome<String> {
     let step = expanded(step, charm);
     let mut line = String::from("env");
     for name in step["unset_env"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -293,8 +326,10 @@ fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
     if line == "env" {
         line.clear();
     }
-    for argument in step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        write!(line, " {}", quoted(argument))?;
+    let mut arguments = step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let tool = tool(arguments.next().unwrap_or_default(), charm, files)?;
+    for word in [tool.as_str()].into_iter().chain(arguments) {
+        write!(line, " {}", captures.word(word))?;
     }
     if let Some(stdin) = step["stdin"].as_str() {
         fs::write(&files.stdin, stdin)?;
@@ -303,4 +338,15 @@ fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
     let (stdout, stderr, exit) =
         (files.stdout.display(), files.stderr.display(), files.exit.display());
     Ok(format!("{line} > {stdout} 2> {stderr}; echo $? > {exit}\n"))
+}
+
+/// The word to start a tool by; one that the bed does not have is linked like the others.
+fn tool(name: &str, charm: &Path, files: &Files) -> Outcome<String> {
+    let others = charm.join("../../tools");
+    if others.join(name).exists() {
+        return Ok(name.to_owned());
+    }
+    let link = files.stdin.with_file_name(name);
+    symlink(others.join("is-leader").canonicalize()?, &link)?;
+    Ok(link.display().to_string())
 }
