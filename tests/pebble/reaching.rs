@@ -3,12 +3,15 @@
 use std::env;
 use std::io;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::os::unix::net::UnixListener;
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
-use redis_k8s::clients::pebble::Pebble;
 use redis_k8s::clients::pebble::error::PebbleError;
+use redis_k8s::clients::pebble::files::NewFile;
+use redis_k8s::clients::pebble::files::Owner;
 use redis_k8s::clients::pebble::services::Action;
 use serde_json::json;
 use signal_hook::consts::SIGTERM;
@@ -23,6 +26,7 @@ use crate::container::folder;
 use crate::container::in_a_process_of_its_own;
 use crate::container::pebble;
 use crate::server::Server;
+use crate::server::answer_with;
 
 fn assert_not_connected(error: PebbleError, kinds: &[ErrorKind]) {
     let told = error.to_string();
@@ -120,7 +124,7 @@ fn a_slow_answer_is_an_answer() {
 fn nothing_is_sent_when_the_budget_is_spent() {
     let server = Server::answering("{}");
     let pebble = server.pebble(SHORT);
-    let spent = pebble.at_most(std::time::Duration::ZERO);
+    let spent = pebble.at_most(Duration::ZERO);
     assert!(spent.system_info().unwrap_err().is_timeout());
     assert!(spent.perform(Action::Replan).unwrap_err().is_timeout());
     assert_eq!(server.requests(), [""; 0]);
@@ -131,11 +135,11 @@ fn a_pebble_that_takes_no_connection_ends_the_call_with_the_budget() {
     let folder = folder();
     let socket = folder.path().join("socket");
     // Never accepted; connects until the queue is full block from then on.
-    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let _listener = UnixListener::bind(&socket).unwrap();
     let (sender, connected) = mpsc::channel();
     let full = socket.clone();
     thread::spawn(move || {
-        while let Ok(stream) = std::os::unix::net::UnixStream::connect(&full) {
+        while let Ok(stream) = UnixStream::connect(&full) {
             if sender.send(stream).is_err() {
                 return;
             }
@@ -198,20 +202,12 @@ fn a_refusal_by_status_says_what_pebble_said() {
 
 #[test]
 fn a_refusal_is_heard_though_pebble_does_not_wait_for_the_end_of_the_request() {
-    let refusal = r#"{"type":"error","status-code":401,"status":"Unauthorized","result":{"message":"access denied","kind":"login-required"}}"#;
-    let whole =
-        format!("HTTP/1.1 401 Unauthorized\r\nContent-Length: {}\r\n\r\n{refusal}", refusal.len());
-    let server = Server::saying(whole);
-    let pebble: Pebble = server.pebble(LONG);
-    let owner = redis_k8s::clients::pebble::files::Owner { user: "root", group: "root" };
+    let refusal =
+        r#"{"type":"error","result":{"message":"access denied","kind":"login-required"}}"#;
+    let server = Server::saying(answer_with("401 Unauthorized", refusal));
+    let owner = Owner { user: "root", group: "root" };
     let content = vec![b'x'; 5_000_000];
-    let file = redis_k8s::clients::pebble::files::NewFile {
-        path: "/f",
-        content: &content,
-        mode: 0o600,
-        owner,
-    };
-    let error = pebble.write_files(&[file]).unwrap_err();
+    let file = NewFile { path: "/f", content: &content, mode: 0o600, owner };
+    let error = server.pebble(LONG).write_files(&[file]).unwrap_err();
     assert_eq!(error.to_string(), "cannot write /f in container redis: access denied");
-    assert!(Path::new(server.socket()).exists());
 }
