@@ -18,6 +18,7 @@ pub mod journal;
 pub mod names;
 pub mod observe;
 pub mod procedure;
+pub mod render;
 pub mod report;
 pub mod run;
 pub mod world;

@@ -14,6 +14,12 @@ pub const REDIS_PORT: u16 = 6379;
 /// The port of every Sentinel.
 pub const SENTINEL_PORT: u16 = 26379;
 
+/// The name that the binary has beside Redis.
+pub const KEEPER: &str = "redis-keeper";
+
+/// The name that the binary has beside Sentinel.
+pub const SENTINEL_STARTER: &str = "sentinel-starter";
+
 /// `JUJU_UNIT_NAME` taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitName {

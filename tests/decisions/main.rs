@@ -15,6 +15,8 @@ mod other_events;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod rendering;
+#[cfg(test)]
 mod verdicts;
 #[cfg(test)]
 mod worlds;

@@ -11,6 +11,7 @@ use redis_k8s::decide::verdict::verdict;
 use redis_k8s::event::Event;
 use redis_k8s::names::Naming;
 use redis_k8s::names::UnitName;
+use redis_k8s::render::inputs::Inputs;
 use redis_k8s::world::World;
 use redis_k8s::world::cluster::Answer;
 use redis_k8s::world::cluster::Cluster;
@@ -90,6 +91,25 @@ fn juju(application: Application) -> Juju {
             redis: Password::new("fresh-redis"),
             sentinel: Password::new("fresh-sentinel"),
         },
+    }
+}
+
+/// What the keeper of a unit is told, of so many units; unit 0 is recorded as master.
+pub(crate) fn inputs(own: u32, units: u32) -> Inputs {
+    let naming = naming();
+    Inputs {
+        application: naming.application,
+        model: naming.model,
+        cluster_domain: naming.cluster_domain,
+        unit: own,
+        planned: (0..units).collect(),
+        leaving: [].into(),
+        redis_password: None,
+        sentinel_password: None,
+        bootstrap: None,
+        recorded_master: Some(host(0)),
+        recorded_epoch: Some(3),
+        deferred: false,
     }
 }
 
