@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "this is the file that time is read in")]
 
 use std::io;
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -14,8 +16,10 @@ use std::time::Instant;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
+use signal_hook::consts::SIGCHLD;
 use signal_hook::consts::SIGTERM;
 use signal_hook::flag;
+use signal_hook::low_level::pipe;
 
 /// What is left of a run's time. Copied down the calls; it only shrinks, and SIGTERM ends it.
 #[derive(Clone, Debug)]
@@ -109,6 +113,60 @@ impl Budget {
         let rest = self.at_most(pause);
         rest.wait_for(|| None::<()>);
         self.left().is_some()
+    }
+}
+
+/// The clock of a process that lives on: to it SIGTERM is a fact, and cuts no budget.
+pub struct Watch {
+    start: Instant,
+    terminated: Arc<AtomicBool>,
+    bell: UnixStream,
+}
+
+impl Watch {
+    /// Starts the clock, and listens for SIGTERM and for the end of children from now on.
+    pub fn start() -> io::Result<Self> {
+        let terminated = Arc::new(AtomicBool::new(false));
+        flag::register(SIGTERM, Arc::clone(&terminated))?;
+        let (bell, ringer) = UnixStream::pair()?;
+        // After the flag, so that who is woken finds it set.
+        pipe::register(SIGTERM, ringer.try_clone()?)?;
+        pipe::register(SIGCHLD, ringer)?;
+        Ok(Self { start: Instant::now(), terminated, bell })
+    }
+
+    /// The time since the start.
+    pub fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// True from SIGTERM on.
+    pub fn is_terminated(&self) -> bool {
+        self.terminated.load(Ordering::Relaxed)
+    }
+
+    /// The time that one step may take.
+    pub fn budget(&self, limit: Duration) -> Budget {
+        let end = Instant::now() + limit;
+        Budget {
+            end,
+            end_of_all: end,
+            terminated: Arc::default(),
+            terminated_at: Arc::default(),
+            outlives_termination: true,
+        }
+    }
+
+    /// Lets `pause` pass; SIGTERM and the end of a child cut it short.
+    pub fn rest(&self, pause: Duration) {
+        let limit = Some(pause.max(Duration::from_millis(1)));
+        let mut bells = [0; 16];
+        // A time-out is what is expected; any other fault must not make a loop of no pauses.
+        if self.bell.set_read_timeout(limit).is_err() {
+            thread::sleep(pause);
+            return;
+        }
+        let _ = (&self.bell).read(&mut bells);
     }
 }
 

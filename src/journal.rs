@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -67,6 +69,24 @@ impl<S: Subscriber> Layer<S> for Journal {
             self.gathered().entry(level).or_default().push(line.0);
         } else if level == Level::DEBUG && !self.in_action {
             println!("{}", line.0);
+        }
+    }
+}
+
+/// Prints lines of INFO and above at once: for a process beside Redis, whose output Pebble keeps.
+pub fn print_lines() {
+    drop(tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Printer)));
+}
+
+struct Printer;
+
+impl<S: Subscriber> Layer<S> for Printer {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() <= Level::INFO {
+            let mut line = Line(String::new());
+            event.record(&mut line);
+            // A log that nobody reads any more must not end who writes it.
+            let _ = writeln!(io::stdout(), "{}", line.0);
         }
     }
 }

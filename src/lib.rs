@@ -15,6 +15,7 @@ pub mod decide;
 pub mod env;
 pub mod event;
 pub mod journal;
+pub mod keeper;
 pub mod names;
 pub mod observe;
 pub mod procedure;

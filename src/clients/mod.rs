@@ -1,6 +1,7 @@
 //! Protocols: Juju's hook tools, Redis and Sentinel, Pebble, the files of the pod. Nothing here knows
 //! what this charm is for.
 
+pub mod accounts;
 pub mod files;
 pub mod hook_tools;
 pub mod json;
@@ -8,4 +9,6 @@ pub mod masking;
 pub mod names;
 pub mod parallel;
 pub mod pebble;
+pub mod process;
 pub mod redis;
+pub mod volume;

@@ -51,7 +51,13 @@ pub fn look(juju: &Juju, before: Cluster, budget: &Budget) -> Cluster {
     if budget.left().is_some() { seen } else { before }
 }
 
-fn look_at_all(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
+fn look_at_all(juju: &Juju, cluster: Cluster, budget: &Budget) -> Cluster {
+    let cluster = look_at_units(juju, cluster, budget);
+    look_at_strangers(juju, cluster, budget)
+}
+
+/// Asks the units and nobody else, in one round.
+pub fn look_at_units(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
     let questions = member_questions(juju, &cluster);
     let asked: Vec<Subject> = questions.iter().map(|(subject, _)| subject.clone()).collect();
     let mut replies = ask_all(questions, &budget.at_most(ROUND), ask);
@@ -62,6 +68,10 @@ fn look_at_all(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
             note(member, kind, replies.remove(&subject));
         }
     }
+    cluster
+}
+
+fn look_at_strangers(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
     let questions = stranger_questions(juju, &cluster);
     let asked: Vec<Subject> = questions.iter().map(|(subject, _)| subject.clone()).collect();
     let mut replies = ask_all(questions, &budget.at_most(ROUND), ask);

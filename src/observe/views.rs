@@ -17,7 +17,13 @@ pub fn redis(report: RedisReport) -> RedisView {
         None => Role::Master,
         Some((of, state)) => Role::Replica { of, link_up: state == "connected" },
     };
-    RedisView { role, run_id: report.run_id, replicas: report.replicas }
+    RedisView {
+        role,
+        run_id: report.run_id,
+        replicas: report.replicas,
+        has_data: report.has_data,
+        priority: report.priority,
+    }
 }
 
 /// A Sentinel's report as facts; a number that cannot be read makes it unusable.

@@ -152,6 +152,10 @@ pub struct RedisView {
     pub run_id: String,
     /// The hosts of the replicas that a master lists (`slaveN:ip=`).
     pub replicas: Vec<String>,
+    /// It holds a key, or is still reading its file.
+    pub has_data: bool,
+    /// A replica's `slave_priority`; Sentinel never promotes one with 0.
+    pub priority: Option<u32>,
 }
 
 /// One replica or Sentinel that a Sentinel lists.

@@ -49,9 +49,15 @@ pub fn majority(of: usize) -> usize {
 }
 
 impl Cluster {
-    /// The master that a strict majority of the electorate names at the highest epoch that any
-    /// Sentinel reports, and whose ROLE is master; otherwise what is missing.
+    /// The master that was voted, and whose ROLE is master; otherwise what is missing.
     pub fn elected(&self) -> Result<Elected, Obstacle> {
+        let voted = self.voted()?;
+        self.confirm(voted.master).map(|()| voted)
+    }
+
+    /// The master that a strict majority of the electorate names at the highest epoch that any
+    /// Sentinel reports, whatever its Redis says; otherwise what is missing.
+    pub fn voted(&self) -> Result<Elected, Obstacle> {
         let epoch = self.sentinels().map(|(_, view)| view.epoch).max().unwrap_or_default();
         let electorate = self.electorate(epoch);
         let electors = electorate.len().max(self.least_electors());
@@ -78,7 +84,7 @@ impl Cluster {
         if agreeing < needed {
             return Err(Obstacle::Disagreement { agreeing, electors, needed });
         }
-        self.confirm(master).map(|()| Elected { master, epoch })
+        Ok(Elected { master, epoch })
     }
 
     /// The elected master of a group at rest: no failover runs, every answering Sentinel follows

@@ -5,6 +5,12 @@ mod arbitrary_input;
 #[cfg(test)]
 mod forgetting;
 #[cfg(test)]
+mod keeper_laws;
+#[cfg(test)]
+mod keeper_running;
+#[cfg(test)]
+mod keeper_start;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod layout;

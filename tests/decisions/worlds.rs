@@ -125,7 +125,13 @@ fn member(unit: u32, count: u32) -> Member {
     Member {
         leaving: false,
         address: format!("10.1.0.{}", 10 + unit).parse().ok(),
-        redis: Answer::Said(RedisView { role, run_id: format!("run-{unit}"), replicas }),
+        redis: Answer::Said(RedisView {
+            role,
+            run_id: format!("run-{unit}"),
+            replicas,
+            has_data: true,
+            priority: (unit > 0).then_some(100),
+        }),
         sentinel: Answer::Said(SentinelView {
             my_id: format!("sentinel-{unit}"),
             master: host(0),

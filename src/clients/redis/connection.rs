@@ -67,6 +67,11 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Gives what comes next another budget.
+    pub fn renew(&mut self, budget: &Budget) {
+        self.wire.renew(budget);
+    }
+
     /// Sends one command and waits for its answer, in the shape that it has.
     pub fn ask<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T, Failure> {
         let value = self.wire.exchange(&command.get_packed_command())?;

@@ -61,6 +61,32 @@ pub fn reset(connection: &mut Connection, master: &str) -> Result<(), Failure> {
     connection.ask(&sentinel("RESET", &[master]))
 }
 
+/// `PING`.
+pub fn ping(connection: &mut Connection) -> Result<(), Failure> {
+    connection.ask(&redis::cmd("PING"))
+}
+
+/// How a Sentinel took a request for a failover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It leads one now, or led one already (`INPROG`).
+    Yes,
+    /// It refused, and does nothing; its error.
+    Refused(String),
+    /// It was asked and has not answered: it may still do it.
+    Unknown,
+}
+
+/// `SENTINEL FAILOVER <master>`.
+pub fn failover(connection: &mut Connection, master: &str) -> Taken {
+    match connection.ask::<()>(&sentinel("FAILOVER", &[master])) {
+        Ok(()) => Taken::Yes,
+        Err(Failure::Error(text)) if text.starts_with("INPROG") => Taken::Yes,
+        Err(Failure::Error(text)) => Taken::Refused(text),
+        Err(_) => Taken::Unknown,
+    }
+}
+
 fn sentinel(subcommand: &str, arguments: &[&str]) -> redis::Cmd {
     let mut command = redis::cmd("SENTINEL");
     command.arg(subcommand).arg(arguments);

@@ -56,6 +56,11 @@ impl Wire {
         }
     }
 
+    /// Gives what comes next another budget.
+    pub(crate) fn renew(&mut self, budget: &Budget) {
+        self.budget = budget.clone();
+    }
+
     /// Sends one packed command and reads one answer, which may be an error of the server.
     pub(crate) fn exchange(&mut self, command: &[u8]) -> Result<Value, Failure> {
         let left = self.budget.left().ok_or(Failure::TimedOut)?;

@@ -1,0 +1,127 @@
+//! A server process: started as a child in a process group of its own, or found running.
+#![expect(clippy::disallowed_methods, reason = "servers are started and looked for here")]
+
+use std::fs;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::fchown;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
+
+use crate::clients::accounts;
+use crate::clients::accounts::Account;
+
+/// What is started.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Its name, looked for on PATH.
+    pub name: &'a str,
+    /// Its only argument.
+    pub argument: &'a str,
+    /// Whom it runs as; none is whoever starts it.
+    pub account: Option<Account>,
+    /// Where its output goes. Not to ours: it may outlive us, and would hold that open.
+    pub log: &'a Path,
+}
+
+/// A server that was started or found.
+#[derive(Debug)]
+pub struct Process {
+    pid: Pid,
+    /// In ticks since the machine's start: with the number it tells one process from all others.
+    began: u64,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Starts it. It gets no signal that is meant for us, and lives on when we are killed.
+    pub fn start(program: Program<'_>) -> io::Result<Self> {
+        let mut log = OpenOptions::new();
+        let log = log.create(true).append(true).mode(0o640).open(program.log)?;
+        if let Some(Account { uid, gid }) = program.account {
+            fchown(&log, Some(uid), Some(gid))?;
+        }
+        let mut command = Command::new(program.name);
+        command.arg(program.argument).process_group(0);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        // Where only one user is mapped the switch is refused, even to the same one.
+        if let Some(account) =
+            program.account.filter(|account| accounts::own().ok() != Some(*account))
+        {
+            command.uid(account.uid).gid(account.gid);
+        }
+        let child = command.spawn()?;
+        let pid = Pid::from_child(&child);
+        Ok(Self { pid, began: stat(pid).map_or(0, |stat| stat.began), child: Some(child) })
+    }
+
+    /// The process that a file names, if it is a program of this name that works in this folder: the
+    /// number may be another's by now.
+    pub fn left_behind(pid_file: &str, name: &str, folder: &str) -> Option<Self> {
+        let pid = Pid::from_raw(fs::read_to_string(pid_file).ok()?.trim().parse().ok()?)?;
+        let stat = stat(pid).filter(|stat| stat.name == name && !stat.is_dead)?;
+        let works_in = fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())).ok()?;
+        (works_in == Path::new(folder)).then_some(Self { pid, began: stat.began, child: None })
+    }
+
+    /// Its number.
+    pub fn id(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Whether it still runs. One that is dead is no process of ours any more.
+    pub fn is_running(&mut self) -> bool {
+        match &mut self.child {
+            // A fault here would be one of ours; to take it for an end would start a second server.
+            Some(child) => !matches!(child.try_wait(), Ok(Some(_))),
+            None => stat(self.pid).is_some_and(|stat| stat.began == self.began && !stat.is_dead),
+        }
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&mut self) {
+        self.send(Signal::TERM);
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.send(Signal::KILL);
+    }
+
+    fn send(&mut self, signal: Signal) {
+        if self.is_running() {
+            // It may have ended in this very moment.
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+}
+
+/// Becomes another program, with this process's number; returns only where that failed.
+pub fn become_program(name: &str, arguments: &[&str]) -> io::Error {
+    Command::new(name).args(arguments).exec()
+}
+
+/// What `/proc/<pid>/stat` says (proc(5)).
+struct Stat {
+    name: String,
+    is_dead: bool,
+    began: u64,
+}
+
+fn stat(pid: Pid) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The name may hold anything, also a parenthesis.
+    let (start, fields) = text.rsplit_once(") ")?;
+    let name = start.split_once('(')?.1.to_owned();
+    let mut fields = fields.split(' ');
+    let is_dead = matches!(fields.next()?, "Z" | "X");
+    Some(Stat { name, is_dead, began: fields.nth(18)?.parse().ok()? })
+}

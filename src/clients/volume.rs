@@ -1,0 +1,144 @@
+//! What is on a volume of Redis, by its files alone: whether there are data, and in which form.
+
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// What a Redis would find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// An append-only file, be it empty.
+    pub has_append_only: bool,
+    /// A dump.
+    pub has_dump: bool,
+    /// A key at least, in what Redis would read.
+    pub has_data: bool,
+}
+
+/// Looks. A folder that is not there is empty.
+pub fn contents(folder: &Path) -> io::Result<Contents> {
+    let (files, dump) = (append_only_files(folder)?, folder.join("dump.rdb"));
+    let has_dump = dump.is_file();
+    let mut has_data = false;
+    for file in &files {
+        has_data = has_data || holds_data(file)?;
+    }
+    if files.is_empty() && has_dump {
+        has_data = holds_data(&dump)?;
+    }
+    Ok(Contents { has_append_only: !files.is_empty(), has_dump, has_data })
+}
+
+/// The files of the append-only folder (Redis 7) or the one file (before), whose form Redis changes.
+fn append_only_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    match folder.join("appendonlydir").read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry?.path();
+                let is = |end: &str| path.extension().is_some_and(|extension| extension == end);
+                // What a child was writing when it was killed has another name.
+                if (is("aof") || is("rdb")) && is_named(&path, "appendonly.aof.") {
+                    files.push(path);
+                }
+            }
+        }
+    }
+    let old = folder.join("appendonly.aof");
+    if files.is_empty() && old.is_file() {
+        files.push(old);
+    }
+    Ok(files)
+}
+
+fn is_named(path: &Path, start: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
+}
+
+fn holds_data(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut start = Vec::new();
+    file.by_ref().take(LONGEST_PREAMBLE).read_to_end(&mut start)?;
+    Ok(match empty_dump(&start) {
+        Some(end) => length > end,
+        // Not a dump, or one with more than its preamble.
+        None => length > 0,
+    })
+}
+
+/// The length of a dump that holds no key; `None` for one that does, and for what is no dump.
+///
+/// After its name and version it has fields of text, each behind 0xFA, and then its end, 0xFF, with
+/// eight bytes of checksum (Redis 7.0, rdb.c). Anything else between them is data.
+fn empty_dump(bytes: &[u8]) -> Option<u64> {
+    let mut rest = bytes.strip_prefix(b"REDIS")?.get(4..)?;
+    loop {
+        match rest.split_first()? {
+            (0xFA, fields) => rest = text(text(fields)?)?,
+            (0xFF, sum) => {
+                let left = sum.len().saturating_sub(8);
+                return u64::try_from(bytes.len() - left).ok();
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// What follows a text. Short ones and numbers are all that a preamble holds.
+fn text(bytes: &[u8]) -> Option<&[u8]> {
+    let (first, rest) = bytes.split_first()?;
+    let length = match first {
+        0x00..=0x3F => usize::from(*first),
+        0x40..=0x7F => {
+            return rest.get(1 + (usize::from(first & 0x3F) << 8 | usize::from(*rest.first()?))..);
+        }
+        0xC0 => 1,
+        0xC1 => 2,
+        0xC2 => 4,
+        _ => return None,
+    };
+    rest.get(length..)
+}
+
+/// In bytes; an empty dump has some 90.
+const LONGEST_PREAMBLE: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Redis 7.0.15 writes an empty base.
+    fn empty() -> Vec<u8> {
+        let mut bytes = b"REDIS0010".to_vec();
+        bytes.extend(b"\xfa\x09redis-ver\x067.0.15\xfa\x0aredis-bits\xc0\x40");
+        bytes.extend(b"\xfa\x05ctime\xc2\x01\x02\x03\x04\xfa\x08used-mem\xc2\x01\x02\x03\x04");
+        bytes.extend(b"\xfa\x08aof-base\xc0\x01\xff12345678");
+        bytes
+    }
+
+    #[test]
+    fn a_dump_without_a_key_is_told_from_one_with_keys() {
+        let whole = empty();
+        assert_eq!(empty_dump(&whole), Some(whole.len() as u64));
+        let commands = [whole.clone(), b"*2\r\n".to_vec()].concat();
+        assert_eq!(empty_dump(&commands), Some(whole.len() as u64));
+        let mut keys = whole.clone();
+        keys.truncate(whole.len() - 9);
+        keys.extend(b"\xfe\x00\xfb\x01\x00\x00\x01k\x01v\xff12345678");
+        for other in [keys, b"*2\r\n$6\r\nSELECT\r\n".to_vec(), Vec::new(), whole[..20].to_vec()] {
+            assert_eq!(empty_dump(&other), None);
+        }
+    }
+
+    #[test]
+    fn a_volume_without_files_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(contents(folder.path()).unwrap(), Contents::default());
+        assert_eq!(contents(&folder.path().join("none")).unwrap(), Contents::default());
+    }
+}

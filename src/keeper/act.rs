@@ -1,0 +1,166 @@
+//! What the keeper does: it starts Redis, changes its settings, asks a Sentinel, rings.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use thiserror::Error;
+use tracing::info;
+
+use crate::clients::accounts;
+use crate::clients::accounts::Account;
+use crate::clients::files;
+use crate::clients::pebble::Pebble;
+use crate::clients::pebble::error::PebbleError;
+use crate::clients::process::Process;
+use crate::clients::process::Program;
+use crate::clients::redis::commands;
+use crate::clients::redis::connection::Connection;
+use crate::clients::redis::connection::Failure;
+use crate::clients::redis::sentinel;
+use crate::clients::redis::sentinel::Taken as Reply;
+use crate::clients::volume::Contents;
+use crate::clock::Watch;
+use crate::keeper::look::juju;
+use crate::keeper::look::own_redis;
+use crate::keeper::running::Setting;
+use crate::names::REDIS_PORT;
+use crate::names::SENTINEL_PORT;
+use crate::observe::cluster::ROUND;
+use crate::observe::cluster::place;
+use crate::procedure::ask_failover::PING;
+use crate::procedure::ask_failover::Taken;
+use crate::render::inputs::Inputs;
+use crate::render::places;
+use crate::render::redis_conf::RedisConf;
+use crate::world::cluster::Cluster;
+use crate::world::password::Password;
+
+/// Why Redis could not be started.
+#[derive(Debug, Error)]
+pub(crate) enum StartError {
+    /// The image is not one for this charm.
+    #[error("the image has no user `{}`: use an image of Redis", places::USER)]
+    NoUser,
+    /// Something of the container or its volume.
+    #[error("cannot {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
+    move |source| StartError::Io { what, source }
+}
+
+/// Starts Redis as a master, or as a replica of a host.
+pub(crate) fn start_redis(
+    inputs: &Inputs,
+    master: Option<String>,
+    volume: Contents,
+) -> Result<Process, StartError> {
+    let account = accounts::account(places::USER)
+        .map_err(cannot("read /etc/passwd"))?
+        .ok_or(StartError::NoUser)?;
+    prepare_folders(account)?;
+    let conf = RedisConf {
+        host: inputs.own_host(),
+        master,
+        password: inputs.redis_password.clone(),
+        planned: inputs.planned.len(),
+        memory_limit: files::memory_limit(),
+        append_only: volume.has_append_only || !volume.has_dump,
+    };
+    files::replace(Path::new(places::REDIS_CONF), &conf.render(), 0o640, Some(account))
+        .map_err(cannot("write redis.conf"))?;
+    let program = Program {
+        name: REDIS_SERVER,
+        argument: places::REDIS_CONF,
+        account: Some(account),
+        log: Path::new(places::REDIS_LOG),
+    };
+    Process::start(program).map_err(cannot("start redis-server"))
+}
+
+fn prepare_folders(account: Account) -> Result<(), StartError> {
+    let cannot_prepare = || cannot("give the volume to redis");
+    files::make_folder(places::DATA, 0o750, Some(account)).map_err(cannot_prepare())?;
+    files::own_all(Path::new(places::DATA), account).map_err(cannot_prepare())?;
+    files::make_folder(places::LOG_FOLDER, 0o750, Some(account))
+        .map_err(cannot("prepare the folder of logs"))
+}
+
+/// Changes settings of the own Redis.
+pub(crate) fn configure(
+    inputs: &Inputs,
+    settings: &[(Setting, &'static str)],
+    watch: &Watch,
+) -> Result<(), Failure> {
+    if settings.is_empty() {
+        return Ok(());
+    }
+    let mut connection = own_redis(inputs, watch)?;
+    for (setting, why) in settings {
+        let (name, value) = setting.words();
+        commands::configure(&mut connection, name, &value)?;
+        info!("{setting}: {why}");
+    }
+    Ok(())
+}
+
+/// Makes the own Redis follow a host.
+pub(crate) fn follow(inputs: &Inputs, host: &str, watch: &Watch) -> Result<(), Failure> {
+    commands::follow(&mut own_redis(inputs, watch)?, host, REDIS_PORT)
+}
+
+/// Asks the first of these units' Sentinels that answers a PING in time for a failover, and says how
+/// it took it; `None` when none answered.
+pub(crate) fn ask_for_failover(
+    inputs: &Inputs,
+    cluster: &Cluster,
+    candidates: &[u32],
+    watch: &Watch,
+) -> Option<(u32, Taken)> {
+    let juju = juju(inputs);
+    candidates.iter().find_map(|unit| {
+        let address = SocketAddr::new(place(&juju, cluster, *unit)?, SENTINEL_PORT);
+        let mut connection = ping(inputs, address, watch).ok()?;
+        connection.renew(&watch.budget(ROUND));
+        let name = cluster.unit_text(*unit);
+        let taken = match sentinel::failover(&mut connection, &inputs.application) {
+            Reply::Yes => {
+                info!("asked the Sentinel of {name} for a failover");
+                Taken::Perhaps
+            }
+            Reply::Unknown => {
+                info!("asked the Sentinel of {name} for a failover; it does not answer");
+                Taken::Perhaps
+            }
+            Reply::Refused(error) => {
+                info!("the Sentinel of {name} refuses a failover: {error}");
+                Taken::No
+            }
+        };
+        Some((*unit, taken))
+    })
+}
+
+fn ping(inputs: &Inputs, address: SocketAddr, watch: &Watch) -> Result<Connection, Failure> {
+    let password = inputs.sentinel_password.as_ref().map(Password::reveal);
+    let mut connection = Connection::open(address, password, &watch.budget(PING))?;
+    sentinel::ping(&mut connection)?;
+    Ok(connection)
+}
+
+/// Gives a notice, from which Juju makes a hook.
+pub(crate) fn ring(socket: &Path, key: &str, watch: &Watch) -> Result<(), PebbleError> {
+    let pebble = Pebble::new("redis", socket, &[], &watch.budget(ROUND));
+    pebble.notify(key, &BTreeMap::new(), None).map(drop)
+}
+
+/// The program, as the image has it.
+pub(crate) const REDIS_SERVER: &str = "redis-server";

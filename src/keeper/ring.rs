@@ -1,0 +1,114 @@
+//! When the keeper rings: a notice of Pebble, from which Juju makes a hook. Pure.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::render::inputs::Inputs;
+use crate::world::cluster::Cluster;
+use crate::world::cluster::Silence;
+
+/// Why it rings. It goes on until the charm has done what it is rung for: then the inputs say so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The elected master is not the recorded one.
+    MasterChanged(u32),
+    /// A unit that leaves is gone: no server of it answers, and the master does not list it.
+    UnitGone(u32),
+    /// leader-elected is kept for a later run.
+    Deferred,
+}
+
+impl Reason {
+    /// The key of the notice. Notices are one by key, so one of another unit is the same.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::MasterChanged(_) => MASTER_CHANGED,
+            Self::UnitGone(_) => UNIT_GONE,
+            Self::Deferred => DEFERRED,
+        }
+    }
+}
+
+/// The elected master is not the recorded one.
+pub const MASTER_CHANGED: &str = "redis.charm/master-changed";
+
+/// A unit that leaves is gone.
+pub const UNIT_GONE: &str = "redis.charm/unit-gone";
+
+/// leader-elected is kept for a later run.
+pub const DEFERRED: &str = "redis.charm/deferred";
+
+/// The reasons that there are.
+pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
+    let mut reasons = BTreeSet::new();
+    if inputs.deferred {
+        reasons.insert(Reason::Deferred);
+    }
+    let Ok(elected) = cluster.elected() else { return reasons };
+    if inputs.recorded_master.as_ref() != Some(&cluster.naming.host(elected.master)) {
+        reasons.insert(Reason::MasterChanged(elected.master));
+    }
+    let listed = cluster.redis(elected.master).map(|view| view.replicas.as_slice());
+    for unit in &inputs.leaving {
+        let host = cluster.naming.host(*unit);
+        let is_listed = listed.is_none_or(|hosts| hosts.contains(&host));
+        if !is_listed && *unit != inputs.unit && is_silent(cluster, *unit) {
+            reasons.insert(Reason::UnitGone(*unit));
+        }
+    }
+    reasons
+}
+
+fn is_silent(cluster: &Cluster, unit: u32) -> bool {
+    let away = |silence: Option<&Silence>| {
+        silence.is_some_and(|why| {
+            matches!(why, Silence::NotResolved | Silence::Refused | Silence::TimedOut)
+        })
+    };
+    cluster
+        .members
+        .get(&unit)
+        .is_some_and(|member| away(member.redis.silence()) && away(member.sentinel.silence()))
+}
+
+/// What has been rung for, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Bell {
+    rung: BTreeMap<Reason, Rung>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rung {
+    last: Duration,
+    times: u32,
+}
+
+impl Bell {
+    /// The reasons to ring for `now`. A deferral has just been tried, so it is not rung for at once.
+    pub fn due(&mut self, reasons: &BTreeSet<Reason>, now: Duration) -> Vec<Reason> {
+        self.rung.retain(|reason, _| reasons.contains(reason));
+        let mut due = Vec::new();
+        for reason in reasons {
+            match self.rung.get_mut(reason) {
+                None => {
+                    let at_once = *reason != Reason::Deferred;
+                    self.rung.insert(reason.clone(), Rung { last: now, times: u32::from(at_once) });
+                    due.extend(at_once.then(|| reason.clone()));
+                }
+                Some(rung) if now.saturating_sub(rung.last) >= EVERY && rung.times < MOST => {
+                    *rung = Rung { last: now, times: rung.times + 1 };
+                    due.push(reason.clone());
+                }
+                Some(_) => {}
+            }
+        }
+        due
+    }
+}
+
+/// How often it rings for the same thing.
+pub const EVERY: Duration = Duration::from_secs(10);
+
+/// How many times; then update-status takes over.
+pub const MOST: u32 = 30;

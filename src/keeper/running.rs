@@ -1,0 +1,120 @@
+//! What a Redis that runs is told: settings that follow what it has and which units there are, and
+//! whom to follow where it missed it. Pure.
+
+use std::fmt;
+
+use crate::clients::redis::commands::Followed;
+use crate::clients::redis::commands::Link;
+use crate::clients::redis::commands::RedisState;
+use crate::render::inputs::Inputs;
+use crate::render::redis_conf::min_replicas;
+use crate::world::cluster::Cluster;
+
+/// One setting that is to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// `replica-priority`.
+    Priority(u32),
+    /// `min-replicas-to-write`.
+    MinReplicas(u32),
+    /// `appendonly yes`.
+    AppendOnly,
+}
+
+impl Setting {
+    /// The name that Redis knows it by, and the value.
+    pub fn words(self) -> (&'static str, String) {
+        match self {
+            Self::Priority(priority) => ("replica-priority", priority.to_string()),
+            Self::MinReplicas(count) => ("min-replicas-to-write", count.to_string()),
+            Self::AppendOnly => ("appendonly", "yes".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, value) = self.words();
+        write!(out, "set {name} to {value}")
+    }
+}
+
+/// What the keeper remembers of a Redis from one look to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// It was master since it last followed one with its link up: what it has may differ.
+    pub was_master: bool,
+}
+
+impl Memory {
+    /// What is remembered after a look.
+    #[must_use]
+    pub fn after(self, state: &RedisState) -> Self {
+        let was_master = match &state.master {
+            None => true,
+            Some(Followed { link: Link::Up, .. }) => false,
+            Some(Followed { link: Link::Syncing | Link::Down, .. }) => self.was_master,
+        };
+        Self { was_master }
+    }
+}
+
+/// The settings that are to change, each with its reason.
+pub fn settings(
+    inputs: &Inputs,
+    state: &RedisState,
+    memory: Memory,
+) -> Vec<(Setting, &'static str)> {
+    let mut settings = Vec::new();
+    let wanted = min_replicas(inputs.planned.len());
+    if state.min_replicas != wanted {
+        settings.push((Setting::MinReplicas(wanted), "by the number of planned units"));
+    }
+    let is_linked = state.master.as_ref().is_none_or(|master| master.link == Link::Up);
+    let is_whole = is_linked && !state.is_loading;
+    if is_whole && !state.append_only {
+        settings.push((Setting::AppendOnly, "its data are complete"));
+    }
+    if let Some((wanted, why)) = priority(inputs, state, memory, is_whole)
+        && wanted != state.priority
+    {
+        settings.push((Setting::Priority(wanted), why));
+    }
+    settings
+}
+
+/// A Redis that is promoted empties all others if it is empty. So it may be only when it has all data,
+/// on its disk too. Once it may, a link that is down changes nothing: that is when it is needed.
+fn priority(
+    inputs: &Inputs,
+    state: &RedisState,
+    memory: Memory,
+    is_whole: bool,
+) -> Option<(u32, &'static str)> {
+    if !inputs.planned.contains(&inputs.unit) {
+        return Some((0, "this unit is leaving"));
+    }
+    if is_whole && state.append_only && !state.is_rewriting {
+        return Some((PRIORITY, "its data are complete, in memory and on disk"));
+    }
+    if memory.was_master && state.master.is_some() {
+        return Some((0, "it was master, and has not yet followed the new one"));
+    }
+    None
+}
+
+/// Whom a Redis has to follow that missed an election: the elected master, where it is a master
+/// itself, or follows another that it has no link to.
+pub fn missed_master(inputs: &Inputs, cluster: &Cluster, state: &RedisState) -> Option<String> {
+    let elected = cluster.elected().ok().filter(|elected| elected.master != inputs.unit)?;
+    let host = cluster.naming.host(elected.master);
+    let misses = match &state.master {
+        None => true,
+        Some(Followed { link: Link::Up | Link::Syncing, .. }) => false,
+        Some(Followed { host, link: Link::Down }) => cluster.unit_at(host) != Some(elected.master),
+    };
+    misses.then_some(host)
+}
+
+/// Redis' own default.
+pub const PRIORITY: u32 = 100;

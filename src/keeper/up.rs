@@ -1,0 +1,189 @@
+//! While Redis runs: its settings are kept right, its end is noticed, a new master is rung for.
+
+use std::time::Duration;
+
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+use crate::clients::process::Process;
+use crate::clients::redis::commands::Followed;
+use crate::clients::redis::commands::Link;
+use crate::clients::redis::commands::RedisState;
+use crate::keeper::Desk;
+use crate::keeper::Redis;
+use crate::keeper::act;
+use crate::keeper::decide::End;
+use crate::keeper::down::Down;
+use crate::keeper::end;
+use crate::keeper::look::own_state;
+use crate::keeper::running;
+use crate::keeper::running::Memory;
+use crate::render::inputs::Inputs;
+use crate::render::places;
+use crate::world::cluster::Cluster;
+
+/// Redis runs.
+pub(crate) struct Up {
+    process: Process,
+    since: Duration,
+    quick_ends: u32,
+    memory: Memory,
+    state: Option<RedisState>,
+    own_look: Duration,
+    circle_look: Duration,
+    missed: Option<(String, Duration)>,
+}
+
+impl Up {
+    pub(crate) fn new(process: Process, now: Duration) -> Self {
+        Self::started(process, now, 0)
+    }
+
+    pub(crate) fn started(process: Process, now: Duration, quick_ends: u32) -> Self {
+        Self {
+            process,
+            since: now,
+            quick_ends,
+            memory: Memory::default(),
+            state: None,
+            own_look: now,
+            circle_look: now,
+            missed: None,
+        }
+    }
+
+    pub(crate) fn next(mut self, inputs: &Inputs, desk: &mut Desk) -> Redis {
+        if !self.process.is_running() {
+            return Redis::Down(self.ended(desk));
+        }
+        if desk.watch.now() >= self.own_look {
+            self.look_at_own(inputs, desk);
+        }
+        if desk.watch.now() >= self.circle_look {
+            let cluster = desk.look(inputs);
+            desk.ring(inputs, &cluster);
+            self.correct(inputs, &cluster, desk);
+        }
+        // Where Redis is no child of ours no signal tells of its end.
+        desk.watch.rest(self.own_look.saturating_sub(desk.watch.now()).min(TICK));
+        Redis::Up(self)
+    }
+
+    fn ended(&self, desk: &Desk) -> Down {
+        let now = desk.watch.now();
+        let end = end();
+        let how = match end {
+            End::Clean => "by itself",
+            End::Unclean => "uncleanly",
+        };
+        info!("Redis has ended {how}; it logs to {}", places::REDIS_LOG);
+        let is_quick = now.saturating_sub(self.since) < QUICK;
+        Down::after(end, if is_quick { self.quick_ends + 1 } else { 0 }, now)
+    }
+
+    fn look_at_own(&mut self, inputs: &Inputs, desk: &mut Desk) {
+        let state = match own_state(inputs, &desk.watch) {
+            Ok(state) => state,
+            Err(failure) => {
+                if desk.watch.now().saturating_sub(self.since) > QUICK {
+                    desk.say(&format!("Redis {failure}"));
+                }
+                self.own_look = desk.watch.now() + SOON;
+                return;
+            }
+        };
+        self.memory = self.memory.after(&state);
+        let settings = running::settings(inputs, &state, self.memory);
+        if let Err(failure) = act::configure(inputs, &settings, &desk.watch) {
+            warn!("cannot change a setting: Redis {failure}");
+        }
+        desk.say(&in_words(&state));
+        if self.state.as_ref().is_none_or(|before| before.master != state.master) {
+            self.circle_look = desk.watch.now();
+        }
+        let is_settled = settings.is_empty() && state.priority > 0;
+        self.own_look = desk.watch.now() + if is_settled { OFTEN } else { SOON };
+        self.state = Some(state);
+    }
+
+    /// Sentinel tells a Redis of a new master, if it knows of it and after ten seconds if it came
+    /// back as a master. What is seen once may be the middle of a failover.
+    fn correct(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
+        let now = desk.watch.now();
+        self.circle_look = now + SELDOM;
+        let missed =
+            self.state.as_ref().and_then(|state| running::missed_master(inputs, cluster, state));
+        let Some(host) = missed else {
+            self.missed = None;
+            return;
+        };
+        self.circle_look = now + OFTEN;
+        let since = match self.missed.take() {
+            Some((earlier, since)) if earlier == host => since,
+            Some(_) | None => now,
+        };
+        if now.saturating_sub(since) < MISSED_FOR {
+            self.missed = Some((host, since));
+            return;
+        }
+        match act::follow(inputs, &host, &desk.watch) {
+            Ok(()) => info!("follow {host}: it is the elected master"),
+            Err(failure) => warn!("cannot follow {host}: Redis {failure}"),
+        }
+        self.own_look = now;
+    }
+
+    /// Ends Redis with its data on disk. The hand-over of a master comes before this.
+    pub(crate) fn stop(mut self, desk: &Desk) {
+        info!("stopped by SIGTERM: Redis is to end, with its data on disk");
+        let limit = desk.watch.now() + STOP;
+        self.process.terminate();
+        while self.process.is_running() {
+            if desk.watch.now() >= limit {
+                // Pebble kills us next, and would leave a Redis that takes writes.
+                error!("Redis does not end in time: it is killed");
+                self.process.kill();
+                return;
+            }
+            desk.watch.rest(STOPPING);
+        }
+        info!("Redis has ended");
+    }
+}
+
+fn in_words(state: &RedisState) -> String {
+    let Some(Followed { host, link }) = &state.master else {
+        return "Redis is master".to_owned();
+    };
+    match link {
+        Link::Up => format!("Redis follows {host}"),
+        Link::Syncing => format!("Redis is getting all data from {host}"),
+        Link::Down => format!("Redis has no link to {host}"),
+    }
+}
+
+/// How often the own Redis is looked at when all is well, and how often the others' servers are while
+/// something is wrong.
+const OFTEN: Duration = Duration::from_secs(1);
+
+/// How often the own Redis is looked at while it is not what it is to be.
+const SOON: Duration = Duration::from_millis(200);
+
+/// How often the others' servers are looked at when all is well.
+const SELDOM: Duration = Duration::from_secs(5);
+
+/// How long another master must have been seen before Redis is made to follow it.
+const MISSED_FOR: Duration = Duration::from_secs(2);
+
+/// How late the end of a Redis that is no child is noticed.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A Redis that lives no longer than this has not come up.
+const QUICK: Duration = Duration::from_secs(5);
+
+/// What Redis may take to end; Pebble waits 25 s for the keeper.
+const STOP: Duration = Duration::from_millis(23_500);
+
+/// How late the end of an adopted Redis is noticed; a child's is at once.
+const STOPPING: Duration = Duration::from_millis(50);

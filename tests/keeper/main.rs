@@ -1,0 +1,15 @@
+//! The keeper and the starter of Sentinel in their containers: real Redis, real Sentinels, and a
+//! Pebble that starts them with the charm's own layers.
+
+#[cfg(test)]
+mod adopting;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod empty_volumes;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod starting;
+#[cfg(test)]
+mod writer;
