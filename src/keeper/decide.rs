@@ -2,6 +2,7 @@
 //! chance. Pure.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::render::inputs::Inputs;
 use crate::world::cluster::Cluster;
@@ -19,6 +20,10 @@ pub struct Situation<'a> {
     pub has_data: bool,
     /// How the last Redis on this volume ended.
     pub end: End,
+    /// For how long it has looked at the others since then.
+    pub looked_for: Duration,
+    /// Whether Sentinels were asked in vain to make another unit master.
+    pub in_vain: bool,
 }
 
 /// How a Redis ended.
@@ -89,8 +94,21 @@ fn named(at: &Situation<'_>, epoch: u64) -> Choice {
     let synced = others(at).find(|(unit, view)| is_synced(at, *unit, view));
     if let Some((unit, _)) = synced.filter(|_| at.end == End::Unclean || !at.has_data) {
         let other = at.cluster.unit_text(unit);
+        if at.in_vain && at.has_data {
+            let why = format!("no Sentinel makes {other} master, which is in sync");
+            return choose(Step::Master, why);
+        }
         let why = if at.has_data { "ended uncleanly" } else { "has an empty volume" };
         return choose(Step::HandOver, format!("the named master {why}, and {other} is in sync"));
+    }
+    if at.end == End::Unclean
+        && at.looked_for < UNHEARD_FOR
+        && let Some(unit) = unheard(at)
+    {
+        // It may only be slow, and have what this one has lost.
+        let other = at.cluster.unit_text(unit);
+        let why = format!("the named master ended uncleanly, and {other} has not been heard yet");
+        return choose(Step::Hold, why);
     }
     if !at.has_data {
         if let Some((unit, _)) = others(at).find(|(_, view)| view.has_data) {
@@ -177,3 +195,6 @@ fn unheard(at: &Situation<'_>) -> Option<u32> {
 fn choose(step: Step, why: String) -> Choice {
     Choice { step, why }
 }
+
+/// How long a unit that is silent is listened for: two looks, with a pause between them.
+pub const UNHEARD_FOR: Duration = Duration::from_secs(4);

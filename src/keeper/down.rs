@@ -14,6 +14,7 @@ use crate::keeper::decide;
 use crate::keeper::decide::End;
 use crate::keeper::decide::Situation;
 use crate::keeper::decide::Step;
+use crate::keeper::look;
 use crate::keeper::up::Up;
 use crate::procedure::ask_failover::AskFailover;
 use crate::procedure::ask_failover::Next;
@@ -63,17 +64,20 @@ impl Down {
                 return Redis::Down(self);
             }
         };
-        let cluster = desk.look(inputs);
+        let cluster = desk.look(inputs, look::LOOK);
         desk.ring(inputs, &cluster);
         let has_data = volume.has_data;
+        let in_vain = self.asking.is_in_vain(desk.watch.now());
+        let (cluster, end) = (&cluster, self.end);
+        let looked_for = now.saturating_sub(self.since);
         let choice =
-            decide::start(&Situation { inputs, cluster: &cluster, has_data, end: self.end });
+            decide::start(&Situation { inputs, cluster, has_data, end, looked_for, in_vain });
         desk.say(&choice.to_string());
         let master = match choice.step {
             Step::Master => None,
             Step::Replica(host) => Some(host),
             Step::HandOver => {
-                self.ask(inputs, &cluster, desk);
+                self.ask(inputs, cluster, desk);
                 desk.watch.rest(pause);
                 return Redis::Down(self);
             }

@@ -37,17 +37,22 @@ pub(crate) struct Circle {
 
 impl Circle {
     /// Asks every unit's Redis and Sentinel, all at the same time.
-    pub(crate) fn look(&mut self, inputs: &Inputs, watch: &Watch) -> Cluster {
+    pub(crate) fn look(&mut self, inputs: &Inputs, watch: &Watch, limit: Duration) -> Cluster {
         let now = watch.now();
         self.silent.retain(|_, since| now.saturating_sub(*since) < SILENCE_IS_BELIEVED);
         let units = inputs.planned.union(&inputs.leaving).chain([&inputs.unit]);
         let members = units.map(|unit| (*unit, self.unasked(inputs, *unit))).collect();
         let unasked = Cluster { naming: inputs.naming(), members, strangers: BTreeMap::new() };
-        let cluster = look_at_units(&juju(inputs), unasked, &watch.budget(LOOK));
+        let cluster = look_at_units(&juju(inputs), unasked, &watch.budget(limit));
         for (unit, member) in &cluster.members {
             self.learn(*unit, member, watch.now());
         }
         cluster
+    }
+
+    /// Who was silent is asked at the next look all the same.
+    pub(crate) fn listen_again(&mut self) {
+        self.silent.clear();
     }
 
     fn unasked(&self, inputs: &Inputs, unit: u32) -> Member {
@@ -112,11 +117,14 @@ pub(crate) fn juju(inputs: &Inputs) -> Juju {
     }
 }
 
-/// What a look may take in all; one round takes a second.
-const LOOK: Duration = Duration::from_millis(1_200);
+/// What a look may take while Redis does not run: one round, which takes a second.
+pub(crate) const LOOK: Duration = Duration::from_millis(1_200);
+
+/// What one may take while Redis runs: so much later its end may be noticed.
+pub(crate) const SHORT_LOOK: Duration = Duration::from_millis(400);
 
 /// The own Redis answers at once, unless the machine stands still.
 const OWN_ANSWER: Duration = Duration::from_millis(500);
 
 /// How long who did not answer in time is not asked again.
-const SILENCE_IS_BELIEVED: Duration = Duration::from_secs(3);
+const SILENCE_IS_BELIEVED: Duration = Duration::from_secs(2);

@@ -149,8 +149,8 @@ impl Desk {
         }
     }
 
-    fn look(&mut self, inputs: &Inputs) -> Cluster {
-        self.circle.look(inputs, &self.watch)
+    fn look(&mut self, inputs: &Inputs, limit: Duration) -> Cluster {
+        self.circle.look(inputs, &self.watch, limit)
     }
 
     /// Rings where the charm has something to do.

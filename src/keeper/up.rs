@@ -16,6 +16,7 @@ use crate::keeper::act;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
 use crate::keeper::end;
+use crate::keeper::look;
 use crate::keeper::look::own_state;
 use crate::keeper::running;
 use crate::keeper::running::Memory;
@@ -61,7 +62,7 @@ impl Up {
             self.look_at_own(inputs, desk);
         }
         if desk.watch.now() >= self.circle_look {
-            let cluster = desk.look(inputs);
+            let cluster = desk.look(inputs, look::SHORT_LOOK);
             desk.ring(inputs, &cluster);
             self.correct(inputs, &cluster, desk);
         }
@@ -70,7 +71,9 @@ impl Up {
         Redis::Up(self)
     }
 
-    fn ended(&self, desk: &Desk) -> Down {
+    fn ended(&self, desk: &mut Desk) -> Down {
+        // A short look may have found someone silent who is only slow.
+        desk.circle.listen_again();
         let now = desk.watch.now();
         let end = end();
         let how = match end {

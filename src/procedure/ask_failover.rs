@@ -16,6 +16,8 @@ pub struct AskFailover {
     under_way: Option<Duration>,
     /// Those that said no, until nobody else is left.
     refused: BTreeSet<u32>,
+    /// Since when each one that was asked has said no.
+    refused_since: Option<Duration>,
 }
 
 /// The next step.
@@ -43,6 +45,9 @@ pub const PING: Duration = Duration::from_millis(300);
 /// How long after a request another Sentinel is not asked.
 pub const ANOTHER_AFTER: Duration = Duration::from_secs(3);
 
+/// Three attempts of Sentinel's own: it repeats one after twice the failover-timeout of 10 s.
+pub const IN_VAIN_AFTER: Duration = Duration::from_mins(1);
+
 impl AskFailover {
     /// The next step on what is seen `now` (time since any fixed moment), for a unit that wants
     /// another to become master.
@@ -69,13 +74,24 @@ impl AskFailover {
         Next::Ask(candidates)
     }
 
+    /// Whether it is in vain: for a minute nobody has done anything but refuse. Sentinels do so for ever
+    /// where they were started after the master's end, and the replicas had lost it long before.
+    pub fn is_in_vain(&self, now: Duration) -> bool {
+        self.refused_since.is_some_and(|since| now.saturating_sub(since) >= IN_VAIN_AFTER)
+    }
+
     /// How the Sentinel of a unit took it; `None` when none answered a PING.
     pub fn answered(&mut self, answer: Option<(u32, Taken)>, now: Duration) {
         match answer {
             Some((unit, Taken::No)) => {
                 self.refused.insert(unit);
+                self.refused_since.get_or_insert(now);
             }
-            Some((_, Taken::Perhaps)) | None => self.under_way = Some(now),
+            Some((_, Taken::Perhaps)) => {
+                self.under_way = Some(now);
+                self.refused_since = None;
+            }
+            None => self.under_way = Some(now),
         }
     }
 }

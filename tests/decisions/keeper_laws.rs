@@ -25,19 +25,18 @@ use crate::worlds::host;
 fn anything() -> impl Strategy<Value = Down> {
     let one = || (any::<bool>(), any::<bool>(), 0..4u32, 0..3u64, 0..6u8, any::<bool>());
     let units = prop::collection::vec(one(), 4);
-    (1..=4u32, 0..4u32, units, any::<bool>(), any::<bool>(), prop::option::of(0..4u32)).prop_map(
-        |(count, own, facts, has_data, killed, bootstrap)| {
+    (1..=4u32, 0..4u32, units, any::<bool>(), any::<(bool, bool)>(), prop::option::of(0..4u32))
+        .prop_map(|(count, own, facts, has_data, (killed, in_vain), bootstrap)| {
             let own = own % count;
             let mut down = Down::unit(own, count);
             for (unit, fact) in (0..count).zip(facts) {
                 change(&mut down, unit, unit == own, count, fact);
             }
-            down.has_data = has_data;
+            (down.has_data, down.in_vain) = (has_data, in_vain);
             down.end = if killed { End::Unclean } else { End::Clean };
             down.inputs.bootstrap = bootstrap.map(host);
             down
-        },
-    )
+        })
 }
 
 type Fact = (bool, bool, u32, u64, u8, bool);
@@ -109,6 +108,7 @@ proptest! {
     #[test]
     fn a_master_that_was_killed_does_not_start_while_a_synced_unit_answers(mut down in anything()) {
         down.end = End::Unclean;
+        down.in_vain = false;
         let voted = down.cluster.voted();
         let planned = down.cluster.planned();
         let synced = others(&down).any(|(unit, view)| {

@@ -233,3 +233,17 @@ fn nobody_is_asked_while_a_failover_may_be_under_way() {
     assert_eq!(asking.next(&world, 0, seen + almost), Next::Wait);
     assert_eq!(asking.next(&world, 0, seen + Duration::from_secs(3)), Next::Ask(vec![1, 2]));
 }
+
+#[test]
+fn asking_is_in_vain_when_everybody_has_refused_for_a_minute() {
+    let mut asking = AskFailover::default();
+    assert!(!asking.is_in_vain(NOW));
+    asking.answered(Some((1, Taken::No)), NOW);
+    let minute = Duration::from_mins(1);
+    assert!(!asking.is_in_vain(NOW + Duration::from_secs(59)));
+    assert!(asking.is_in_vain(NOW + minute));
+    asking.answered(None, NOW + minute);
+    assert!(asking.is_in_vain(NOW + minute), "one that is silent changes nothing");
+    asking.answered(Some((2, Taken::Perhaps)), NOW + minute);
+    assert!(!asking.is_in_vain(NOW + minute * 3));
+}

@@ -1,9 +1,12 @@
 //! What the keeper starts Redis as: worlds in, a choice and its reason out.
 
+use std::time::Duration;
+
 use expect_test::Expect;
 use expect_test::expect;
 use redis_k8s::keeper::decide::End;
 use redis_k8s::keeper::decide::Situation;
+use redis_k8s::keeper::decide::UNHEARD_FOR;
 use redis_k8s::keeper::decide::start;
 use redis_k8s::render::inputs::Inputs;
 use redis_k8s::world::cluster::Cluster;
@@ -22,6 +25,8 @@ pub(crate) struct Down {
     pub(crate) cluster: Cluster,
     pub(crate) has_data: bool,
     pub(crate) end: End,
+    pub(crate) looked_for: Duration,
+    pub(crate) in_vain: bool,
 }
 
 impl Down {
@@ -29,12 +34,26 @@ impl Down {
     pub(crate) fn unit(own: u32, units: u32) -> Self {
         let mut cluster = cluster(units);
         cluster.member(own).redis = redis_k8s::world::cluster::Answer::Silent(Silence::Refused);
-        Self { inputs: inputs(own, units), cluster, has_data: true, end: End::Clean }
+        Self {
+            inputs: inputs(own, units),
+            cluster,
+            has_data: true,
+            end: End::Clean,
+            looked_for: UNHEARD_FOR,
+            in_vain: false,
+        }
     }
 
     pub(crate) fn choice(&self) -> redis_k8s::keeper::decide::Choice {
-        let Self { inputs, cluster, has_data, end } = self;
-        start(&Situation { inputs, cluster, has_data: *has_data, end: *end })
+        let Self { inputs, cluster, has_data, end, looked_for, in_vain } = self;
+        start(&Situation {
+            inputs,
+            cluster,
+            has_data: *has_data,
+            end: *end,
+            looked_for: *looked_for,
+            in_vain: *in_vain,
+        })
     }
 
     fn chooses(&self, expected: Expect) {
@@ -92,11 +111,27 @@ fn a_named_master_that_was_killed_lets_a_synced_unit_be_master() {
 }
 
 #[test]
+fn a_named_master_that_was_killed_starts_when_no_sentinel_makes_another_master() {
+    let mut down = Down::unit(0, 3);
+    (down.end, down.in_vain) = (End::Unclean, true);
+    down.chooses(expect![
+        "start as master: no Sentinel makes redis-k8s/1 master, which is in sync"
+    ]);
+    down.has_data = false;
+    down.chooses(expect!["do not start before another is master: the named master has an empty volume, and redis-k8s/1 is in sync"]);
+}
+
+#[test]
 fn a_named_master_that_was_killed_starts_when_nobody_else_is_in_sync() {
     let mut down = Down::unit(0, 3);
     down.end = End::Unclean;
     down.cluster.server(1).priority = Some(0);
     down.cluster.silence(2, Silence::TimedOut);
+    down.looked_for = Duration::from_millis(3_999);
+    down.chooses(expect![
+        "do not start: the named master ended uncleanly, and redis-k8s/2 has not been heard yet"
+    ]);
+    down.looked_for = UNHEARD_FOR;
     down.chooses(expect!["start as master: elected at epoch 3"]);
 }
 

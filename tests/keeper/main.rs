@@ -8,6 +8,12 @@ mod crashes;
 #[cfg(test)]
 mod empty_volumes;
 #[cfg(test)]
+mod forgetting;
+#[cfg(test)]
+mod restarts;
+#[cfg(test)]
+mod ringing;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod starting;

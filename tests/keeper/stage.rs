@@ -36,10 +36,15 @@ pub(crate) struct Stage {
 impl Stage {
     /// Empty pods; each unit's keeper is to be told of all of them, and nothing of a master.
     pub(crate) fn new(units: u32) -> Self {
+        Self::with(Layout { units, ..Layout::default() })
+    }
+
+    /// The same with another layout.
+    pub(crate) fn with(layout: Layout) -> Self {
         let dispatch = Path::new(env!("CARGO_BIN_EXE_dispatch"));
         let shown = vec![dispatch.parent().unwrap().to_owned()];
-        let layout = Layout { units, servers: false, shown, ..Layout::default() };
-        let bed = Bed::start(layout).unwrap();
+        let bed = Bed::start(Layout { servers: false, shown, ..layout }).unwrap();
+        let units = bed.layout().units;
         let told = (0..units).map(|unit| (unit, inputs(&bed, unit, units))).collect();
         Self { bed, inputs: Mutex::new(told) }
     }
@@ -56,18 +61,17 @@ impl Stage {
         let units = self.units();
         let first = self.bed.host(0);
         for unit in &units {
-            self.tell(*unit, |inputs| inputs.bootstrap = Some(first.clone()));
+            self.tell(*unit, |inputs| {
+                inputs.bootstrap = Some(first.clone());
+                inputs.recorded_master = Some(first.clone());
+                inputs.recorded_epoch = Some(0);
+            });
             self.start_redis(*unit);
             self.start_sentinel(*unit, 0);
         }
         self.settle(&units);
         for unit in &units {
-            let first = first.clone();
-            self.tell(*unit, |inputs| {
-                inputs.bootstrap = None;
-                inputs.recorded_master = Some(first);
-                inputs.recorded_epoch = Some(0);
-            });
+            self.tell(*unit, |inputs| inputs.bootstrap = None);
         }
     }
 
