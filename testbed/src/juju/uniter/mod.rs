@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use super::agent::Running;
 use super::clock::AGENT_RESTART;
 use super::clock::UPDATE_STATUS;
 use super::clock::UPDATE_STATUS_JITTER;
@@ -99,6 +100,11 @@ impl World {
             && running.is_some_and(|it| it.generation == me.generation && !it.has_ended)
     }
 
+    fn had_sigterm(&self, me: &Me) -> bool {
+        let agent = self.agents.get(&me.unit);
+        agent.and_then(|agent| agent.running.as_ref()).is_some_and(Running::had_sigterm)
+    }
+
     /// The agent's thread ends here.
     fn end_agent(&mut self, me: &Me) {
         let running = self.agent(&me.unit).running.as_mut();
@@ -142,7 +148,7 @@ impl World {
         }
         // Whoever was cut off comes back some time after that; what a former agent has left
         // running ends first.
-        if is_away || running.is_frozen || is_busy {
+        if is_away || running.is_frozen || is_busy || !running.tracker.has_asked {
             return Turn::WaitUntil(None);
         }
         if running.is_to_restart {

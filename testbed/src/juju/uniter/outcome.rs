@@ -97,6 +97,7 @@ impl World {
         if let Some(member) = relation.and_then(|relation| relation.units.get_mut(&me.unit)) {
             member.in_scope = false;
         }
+        self.drop_broken_relations();
     }
 
     pub(super) fn enter_scopes(&mut self, me: &Me, view: &View) {
