@@ -23,3 +23,4 @@ pub mod sampler;
 pub mod sentinel_config;
 pub mod transcript;
 pub mod wait;
+pub mod writer;
