@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::action::Action;
 use super::bag::Overlay;
+use super::files::Files;
 use super::hook::Happening;
 use super::hook::Hook;
 use super::hook::Kind;
 use super::model::Bag;
-use super::model::Relation;
+use super::model::Status;
+use super::model::application::ConfigOption;
 use super::model::application_of;
+use super::model::relation::Relation;
+use super::ports::PendingPorts;
 use super::run::LogLine;
 use super::tools::Refusal;
 use super::world::World;
@@ -28,8 +35,20 @@ pub(crate) struct Context {
     pub(crate) application_bags: BTreeMap<u32, Overlay>,
     /// The charm's state as loaded and as it is now.
     pub(crate) state: Option<(Bag, Bag)>,
-    /// Message of `action-fail`.
-    pub(crate) failure: Option<String>,
+    /// Ports opened and closed.
+    pub(crate) ports: PendingPorts,
+    /// The action, in one.
+    pub(crate) action: Option<Action>,
+    /// Options as first read.
+    pub(crate) config: Option<BTreeMap<String, ConfigOption>>,
+    /// The unit's status as first read.
+    pub(crate) status: Option<Status>,
+    /// The storage that the hook is about, by its id.
+    pub(crate) storage: Option<String>,
+    /// Whether `juju-reboot` was called.
+    pub(crate) wants_reboot: bool,
+    /// The files of the charm's container.
+    pub(crate) files: Files,
     /// Lines by `juju-log`.
     pub(crate) log: Vec<LogLine>,
     members: BTreeMap<u32, BTreeSet<String>>,
@@ -49,7 +68,12 @@ pub(crate) struct HookRelation {
 
 impl Context {
     /// The context at the start of a hook; the agent forgets what the hook brings anew.
-    pub(crate) fn begin(hook: &Hook, relation: Option<HookRelation>, world: &mut World) -> Self {
+    pub(crate) fn begin(
+        hook: &Hook,
+        relation: Option<HookRelation>,
+        files: Files,
+        world: &mut World,
+    ) -> Self {
         let application = application_of(&hook.unit).to_owned();
         let mut members = BTreeMap::new();
         for known in known_relations(world, hook, &application) {
@@ -74,6 +98,14 @@ impl Context {
                 Happening::Created | Happening::ApplicationChanged | Happening::Broken => {}
             }
         }
+        let variable = |name: &str| {
+            let found = hook.variables.iter().find(|(variable, _)| variable == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let action = matches!(hook.kind, Kind::Action { .. }).then(|| Action {
+            parameters: Value::Object(hook.parameters.clone()),
+            ..Action::default()
+        });
         Self {
             unit: hook.unit.clone(),
             application,
@@ -82,7 +114,13 @@ impl Context {
             unit_bags: BTreeMap::new(),
             application_bags: BTreeMap::new(),
             state: None,
-            failure: None,
+            ports: PendingPorts::default(),
+            action,
+            config: None,
+            status: None,
+            storage: variable("JUJU_STORAGE_ID"),
+            wants_reboot: false,
+            files,
             log: Vec::new(),
             members,
             read: BTreeMap::new(),
@@ -179,6 +217,22 @@ impl Context {
         Ok(bag)
     }
 
+    /// The options of the application, as they were when the hook first asked.
+    pub(crate) fn config(&mut self, world: &World) -> &BTreeMap<String, ConfigOption> {
+        self.config.get_or_insert_with(|| {
+            let application = world.model.applications.get(&self.application);
+            application.map(|application| application.config.clone()).unwrap_or_default()
+        })
+    }
+
+    /// The status of the unit, as it was when the hook first asked.
+    pub(crate) fn status(&mut self, world: &World) -> &Status {
+        self.status.get_or_insert_with(|| {
+            let unit = world.model.unit(&self.unit);
+            unit.map_or_else(|| world.model.status("unknown", ""), |unit| unit.status.clone())
+        })
+    }
+
     /// The charm's state as this hook sees it.
     pub(crate) fn state(&mut self, world: &World) -> &mut Bag {
         let (_, current) = self.state.get_or_insert_with(|| {
@@ -233,7 +287,7 @@ fn described(world: &World, relation: &Relation) -> String {
     for (application, endpoint) in &relation.endpoints {
         let record = world.model.applications.get(application);
         let role = record.and_then(|it| it.endpoints.get(endpoint)).map(|it| it.role);
-        let is_provider = role == Some(super::model::Role::Provider);
+        let is_provider = role == Some(super::model::application::Role::Provider);
         endpoints.push((is_provider, format!("{application}:{endpoint}")));
     }
     endpoints.sort();

@@ -1,5 +1,6 @@
 //! The form of the tables: hooks, abbreviations, and what differs between two models.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Map;
@@ -9,6 +10,7 @@ use testbed::juju::hook::Happening;
 use testbed::juju::hook::Hook;
 use testbed::juju::model::Model;
 use testbed::juju::model::Status;
+use testbed::juju::model::port::OpenedPort;
 
 /// The hook that a table describes.
 pub(crate) fn hook(described: &Value) -> Hook {
@@ -17,7 +19,9 @@ pub(crate) fn hook(described: &Value) -> Hook {
     let environment = described["env"].as_object().cloned().unwrap_or_default();
     let variable = |name: &str| environment.get(name).and_then(Value::as_str);
     let mut hook = if let Some(name) = event.strip_prefix("actions/") {
-        Hook::action(unit, name, variable("JUJU_ACTION_UUID").unwrap_or_default())
+        let hook = Hook::action(unit, name, variable("JUJU_ACTION_UUID").unwrap_or_default());
+        let parameters = described["action"]["params"].as_object().into_iter().flatten();
+        parameters.fold(hook, |hook, (name, value)| hook.parameter(name, value.clone()))
     } else if let Some(id) = variable("JUJU_RELATION_ID") {
         let id = id.rsplit(':').next().and_then(|id| id.parse().ok()).unwrap_or_default();
         Hook::relation(unit, id, happening(event, &variable))
@@ -86,6 +90,9 @@ pub(crate) fn changed(before: &Model, after: &Model) -> Value {
         if old.status != application.status {
             note(&["application_status", name], shown(&application.status));
         }
+        if old.leader_settings != application.leader_settings {
+            note(&["leader_settings", name], json!(application.leader_settings));
+        }
         for (name, unit) in &application.units {
             let Some(old) = old.units.get(name) else { continue };
             if old.status != unit.status {
@@ -94,12 +101,25 @@ pub(crate) fn changed(before: &Model, after: &Model) -> Value {
             if old.workload_version != unit.workload_version {
                 note(&["workload_version", name], json!(unit.workload_version));
             }
+            if old.opened_ports != unit.opened_ports {
+                note(&["opened_ports", name], ports(&unit.opened_ports));
+            }
             if old.state != unit.state {
                 note(&["state", name], json!(unit.state));
             }
         }
     }
     Value::Object(changes)
+}
+
+/// Open ports as the table has them: `6379/tcp (*)`.
+fn ports(ports: &BTreeSet<OpenedPort>) -> Value {
+    let line = |port: &OpenedPort| {
+        let endpoint = if port.endpoint.is_empty() { "*" } else { &port.endpoint };
+        format!("{} ({endpoint})", port.range)
+    };
+    let lines: BTreeSet<String> = ports.iter().map(line).collect();
+    json!(lines)
 }
 
 /// The value with the table's abbreviations written out.
@@ -116,7 +136,9 @@ pub(crate) fn expanded(value: &Value, charm: &Path) -> Value {
 }
 
 fn expanded_text(text: &str, charm: &Path) -> String {
+    let resources = charm.with_file_name("resources");
     let mut text = text.replace("{{cwd}}", &charm.display().to_string());
+    text = text.replace("{{resources}}", &resources.display().to_string());
     while let Some((before, rest)) = text.split_once("{{rep:") {
         let (what, after) = rest.split_once("}}").expect("an abbreviation is closed");
         let (what, count) = what.rsplit_once(':').expect("an abbreviation has a count");
