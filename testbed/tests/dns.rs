@@ -8,7 +8,8 @@ use std::time::Duration;
 use testbed::bed::Bed;
 use testbed::error::BedError;
 use testbed::layout::Layout;
-use testbed::pod::Pod;
+use testbed::pod::CHARM;
+use testbed::redis_pod::RedisPod;
 use testbed::wait;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -19,14 +20,18 @@ fn pods(units: u32) -> Result<Bed, BedError> {
 }
 
 /// Runs a program in a pod and gives its exit status and what it said.
-fn says(pod: &Pod, program: &str, arguments: &[&str]) -> Result<(Option<i32>, String), BedError> {
-    let namespace = pod.namespace()?;
-    let output = namespace.run(namespace.command(program).args(arguments), "")?;
+fn says(
+    pod: &RedisPod,
+    program: &str,
+    arguments: &[&str],
+) -> Result<(Option<i32>, String), BedError> {
+    let pod = pod.pod()?;
+    let output = pod.run(pod.command(CHARM, program).args(arguments), "")?;
     Ok((output.status.code(), String::from_utf8_lossy(&output.stdout).trim().to_owned()))
 }
 
 /// The addresses that a pod's resolver gives for a name; none if it says that there is no such name.
-fn look_up(pod: &Pod, name: &str) -> Outcome<Vec<String>> {
+fn look_up(pod: &RedisPod, name: &str) -> Outcome<Vec<String>> {
     let (status, text) = says(pod, "getent", &["ahostsv4", name])?;
     assert!(matches!(status, Some(0 | 2)), "getent {name}: {status:?}");
     let streams = text.lines().filter(|line| line.contains("STREAM"));
@@ -37,7 +42,7 @@ fn look_up(pod: &Pod, name: &str) -> Outcome<Vec<String>> {
 }
 
 /// A look-up that is broken off after 2 s; the status is 124 then.
-fn look_up_within_2_s(pod: &Pod, name: &str) -> Outcome<Option<i32>> {
+fn look_up_within_2_s(pod: &RedisPod, name: &str) -> Outcome<Option<i32>> {
     Ok(says(pod, "timeout", &["2", "getent", "ahostsv4", name])?.0)
 }
 
@@ -91,9 +96,9 @@ fn a_name_comes_with_its_pod_moves_with_it_and_goes_with_it() -> Outcome<()> {
     let new = bed.replace(1)?.address()?.to_string();
     assert_ne!(new, old);
     assert_eq!(look_up(&pod, &name)?, [new]);
-    bed.network().unpublish(1)?;
+    bed.unpublish(1)?;
     assert_eq!(look_up(&pod, &name)?, [""; 0]);
-    bed.network().publish(1)?;
+    bed.publish(1)?;
     bed.remove(1)?;
     assert_eq!(look_up(&pod, &name)?, [""; 0]);
     Ok(())
@@ -113,7 +118,7 @@ fn more_pods_than_a_datagram_holds_are_told_over_tcp() -> Outcome<()> {
 fn a_silent_server_lets_one_pod_or_all_wait_for_their_own_time_out() -> Outcome<()> {
     let bed = pods(3)?;
     let (one, other, name) = (bed.pod(0)?, bed.pod(1)?, bed.host(2));
-    bed.network().silence_dns(0)?;
+    bed.silence_dns(0)?;
     assert_eq!(look_up_within_2_s(&one, &name)?, Some(124));
     assert_eq!(look_up_within_2_s(&other, &name)?, Some(0), "others are answered");
     assert_eq!(look_up_within_2_s(&one, &bed.host(0))?, Some(0), "the own name is in a file");
@@ -139,9 +144,9 @@ fn a_slow_server_answers_late_and_at_once_when_it_heals() -> Outcome<()> {
     let (pod, name) = (bed.pod(0)?, bed.host(1));
     bed.network().slow_dns(Duration::from_secs(4))?;
     assert_eq!(look_up_within_2_s(&pod, &name)?, Some(124));
-    let namespace = pod.namespace()?;
-    let mut command = namespace.command("getent");
-    let begun = namespace.spawn(command.args(["ahostsv4", &name]).stdout(Stdio::piped()))?;
+    let inside = pod.pod()?;
+    let mut command = inside.command(CHARM, "getent");
+    let begun = inside.spawn(command.args(["ahostsv4", &name]).stdout(Stdio::piped()))?;
     bed.network().heal_dns()?;
     assert!(begun.wait_with_output()?.status.success());
     bed.network().slow_dns(Duration::from_millis(300))?;
@@ -185,7 +190,7 @@ fn redis_finds_its_master_by_name_at_the_address_it_has_now() -> Outcome<()> {
     bed.pod(1)?.kill_sentinel()?;
     let master = bed.replace(0)?;
     assert_ne!(master.address()?, old);
-    master.restart_redis()?;
+    master.start_redis(&master.redis_config(None))?;
     master.redis("SET greeting hello")?;
     wait::until(
         "the replica has what the master at its new address wrote",

@@ -40,8 +40,8 @@ impl NameServer {
     /// Starts it in the hub's network; it knows no name yet and answers when this returns.
     pub(crate) fn start(ground: &Ground) -> Result<Self, BedError> {
         ground.ip(&[format!("address add {ADDRESS}/32 dev lo")])?;
-        let mut command = ground.enter(ground.hub, &["--net"]);
-        command.arg(programs::own("dns-server")?).arg(ADDRESS.to_string());
+        let mut command = ground.hub_command(programs::own("dns-server")?);
+        command.arg(ADDRESS.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = ground.spawn(&mut command)?;
         let (Some(orders), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
