@@ -34,7 +34,7 @@ fn wait_for(writer: &Writer, count: usize) -> Outcome {
 #[test]
 fn every_acknowledged_write_is_there_while_nothing_happens() -> Outcome {
     let bed = settled(2)?;
-    let at = bed.pod(1)?.namespace()?;
+    let at = bed.pod(1)?.pod()?;
     for habit in HABITS {
         let plan = Plan::of(bed.layout(), &format!("{habit:?}"), habit).with_replicas(1);
         let writer = Writer::start(&at, plan)?;
@@ -50,7 +50,7 @@ fn every_acknowledged_write_is_there_while_nothing_happens() -> Outcome {
 #[test]
 fn a_lost_write_is_named() -> Outcome {
     let bed = settled(1)?;
-    let at = bed.pod(0)?.namespace()?;
+    let at = bed.pod(0)?.pod()?;
     let plan = Plan::of(bed.layout(), "orders", Habit::KeepsConnection);
     let writer = Writer::start(&at, plan)?;
     wait_for(&writer, 10)?;
@@ -64,7 +64,7 @@ fn a_lost_write_is_named() -> Outcome {
 #[test]
 fn writers_follow_a_failover_and_tell_how_long_it_took() -> Outcome {
     let bed = settled(3)?;
-    let at = bed.pod(2)?.namespace()?;
+    let at = bed.pod(2)?.pod()?;
     let start = |habit: Habit| {
         Writer::start(&at, Plan::of(bed.layout(), &format!("{habit:?}"), habit).with_replicas(1))
     };
@@ -89,7 +89,7 @@ fn writers_follow_a_failover_and_tell_how_long_it_took() -> Outcome {
 #[test]
 fn one_that_keeps_its_connection_writes_on_to_an_old_master_and_names_what_that_loses() -> Outcome {
     let bed = settled(3)?;
-    let with_old_master = bed.pod(0)?.namespace()?;
+    let with_old_master = bed.pod(0)?.pod()?;
     let plan = Plan::of(bed.layout(), "cut-off", Habit::KeepsConnection);
     let writer = Writer::start(&with_old_master, plan)?;
     bed.isolate(0)?;
@@ -97,7 +97,7 @@ fn one_that_keeps_its_connection_writes_on_to_an_old_master_and_names_what_that_
     wait_for(&writer, 5)?;
     let written = writer.stop()?;
     assert_eq!(written.masters(), [bed.host(0)]);
-    let elsewhere = bed.pod(1)?.namespace()?;
+    let elsewhere = bed.pod(1)?.pod()?;
     bed.remove(0)?;
     let missing = written.missing(&elsewhere)?;
     assert!(missing.len() >= 5, "{missing:?}");
@@ -109,7 +109,7 @@ fn one_that_keeps_its_connection_writes_on_to_an_old_master_and_names_what_that_
 #[test]
 fn without_a_replica_a_write_that_waits_for_one_is_not_acknowledged() -> Outcome {
     let bed = settled(2)?;
-    let at = bed.pod(0)?.namespace()?;
+    let at = bed.pod(0)?.pod()?;
     let plan = Plan::of(bed.layout(), "orders", Habit::KeepsConnection).with_replicas(1);
     let writer = Writer::start(&at, plan)?;
     bed.pod(1)?.kill_redis()?;

@@ -20,8 +20,8 @@ pub(crate) struct Toolbox {
 impl Toolbox {
     pub(crate) fn of(controller: &Controller) -> Self {
         let directory = TempDir::new().unwrap();
-        let tools = controller.charm_directory(&unit(0)).unwrap().join("../../tools");
-        for tool in fs::read_dir(tools.canonicalize().unwrap()).unwrap() {
+        let tools = controller.tools_directory(&unit(0)).unwrap();
+        for tool in fs::read_dir(tools).unwrap() {
             let tool = tool.unwrap();
             symlink(tool.path(), directory.path().join(tool.file_name())).unwrap();
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,10 +12,11 @@ use tempfile::TempDir;
 
 use crate::programs;
 
+use super::cloud::Place;
 use super::context::Context;
 use super::context::HookRelation;
 use super::error::Error;
-use super::files::Files;
+use super::folders::Folders;
 use super::hook::Happening;
 use super::hook::Hook;
 use super::hook::Kind;
@@ -26,7 +26,6 @@ use super::model::application_of;
 use super::process::Process;
 use super::run::RunningHook;
 use super::server::Server;
-use super::tools;
 use super::world::SharedWorld;
 use super::world::World;
 use super::world::locked;
@@ -35,23 +34,19 @@ use super::world::locked;
 #[derive(Clone, Debug)]
 pub struct Controller {
     world: SharedWorld,
+    /// Of the units that run on the machine itself.
     directory: Arc<TempDir>,
+    hook_tool: PathBuf,
 }
 
 impl Controller {
     /// A controller of that model, with an empty charm directory for each unit.
     pub fn new(model: Model) -> Result<Self, Error> {
-        let file = |path: &Path, source| Error::File { path: path.to_owned(), source };
-        let directory = TempDir::new().map_err(|source| file(Path::new("/tmp"), source))?;
-        let program = programs::own("hook-tool").map_err(Error::Tools)?;
-        let tools = directory.path().join("tools");
-        fs::create_dir(&tools).map_err(|source| file(&tools, source))?;
-        for (name, _) in tools::TOOLS {
-            let tool = tools.join(name);
-            symlink(&program, &tool).map_err(|source| file(&tool, source))?;
-        }
+        let directory =
+            TempDir::new().map_err(|source| Error::File { path: PathBuf::from("/tmp"), source })?;
+        let hook_tool = programs::own("hook-tool").map_err(Error::Tools)?;
         let world = Arc::new(Mutex::new(World::new(model)));
-        Ok(Self { world, directory: Arc::new(directory) })
+        Ok(Self { world, directory: Arc::new(directory), hook_tool })
     }
 
     /// Looks at the model.
@@ -93,11 +88,26 @@ impl Controller {
         locked(&self.world).agent(unit).members.clear();
     }
 
-    /// The unit's charm directory, which is the working directory of its hooks.
+    /// Lets the unit's hooks run in that pod from now on.
+    pub fn set_place(&self, unit: &str, place: Arc<dyn Place>) {
+        locked(&self.world).agent(unit).place = Some(place);
+    }
+
+    /// A command that runs `program` as the unit's charm: in its pod, in its charm directory.
+    pub fn command(&self, unit: &str, program: &Path) -> Result<Command, Error> {
+        let place = locked(&self.world).agent(unit).place.clone();
+        let charm = self.folders(unit)?.charm.charm();
+        Ok(place.map_or_else(|| Command::new(program), |place| place.command(&charm, program)))
+    }
+
+    /// The unit's charm directory, as the machine has it; it is the working directory of its hooks.
     pub fn charm_directory(&self, unit: &str) -> Result<PathBuf, Error> {
-        let path = self.agent_directory(unit).join("charm");
-        fs::create_dir_all(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-        Ok(path)
+        Ok(self.folders(unit)?.machine.charm())
+    }
+
+    /// The folder of the unit's hook tools, as the machine has it.
+    pub fn tools_directory(&self, unit: &str) -> Result<PathBuf, Error> {
+        Ok(self.folders(unit)?.machine.tools())
     }
 
     /// Empties the unit's charm directory, as a new pod has it.
@@ -145,18 +155,16 @@ impl Controller {
         }
         world.runs += 1;
         let id = format!("{unit}-{}-{:032x}", hook.kind.word(), world.runs);
-        let files = self.files_of(&unit)?;
-        let context = Context::begin(&hook, relation.clone(), files, &mut world);
-        let charm = self.charm_directory(&unit)?;
-        let socket = self.agent_directory(&unit).join("agent.socket");
+        let folders = self.folders_in(&mut world, &unit)?;
+        let context = Context::begin(&hook, relation.clone(), folders.files(), &mut world);
         let mut environment = common_environment(&unit, &world.model);
         let path = |path: &Path| path.display().to_string();
-        let tools = path(&self.directory.path().join("tools"));
+        let (charm, tools) = (path(&folders.charm.charm()), path(&folders.charm.tools()));
         environment.extend([
-            ("JUJU_CHARM_DIR", path(&charm)),
-            ("CHARM_DIR", path(&charm)),
+            ("JUJU_CHARM_DIR", charm.clone()),
+            ("CHARM_DIR", charm),
             ("JUJU_CONTEXT_ID", id.clone()),
-            ("JUJU_AGENT_SOCKET_ADDRESS", path(&socket)),
+            ("JUJU_AGENT_SOCKET_ADDRESS", path(&folders.charm.socket())),
             ("PATH", format!("{tools}:/usr/bin:/bin")),
         ]);
         environment.extend(hook_environment(&hook, relation.as_ref()));
@@ -166,12 +174,13 @@ impl Controller {
         world.agent(&unit).is_busy = true;
         drop(world);
 
+        let socket = folders.machine.socket();
         let opened =
             Server::open(Arc::clone(&self.world), context, id, hook.faults.clone(), socket.clone());
         let server = opened
             .map_err(|source| self.give_up(&unit, Error::File { path: socket.clone(), source }))?;
         let program = command.get_program().to_string_lossy().into_owned();
-        command.env_clear().envs(&environment).current_dir(charm);
+        command.env_clear().envs(&environment).current_dir(folders.machine.charm());
         let process = Process::start(command).map_err(|source| {
             server.close();
             self.give_up(&unit, Error::Start { program, hook: described, source })
@@ -183,21 +192,23 @@ impl Controller {
         Ok(RunningHook { world, server, process, hook, _directory: directory, environment })
     }
 
-    /// The unit's files: those of the machine, as its charm runs on it.
-    fn files_of(&self, unit: &str) -> Result<Files, Error> {
-        let resources = self.agent_directory(unit).join("resources");
-        fs::create_dir_all(&resources)
-            .map_err(|source| Error::File { path: resources.clone(), source })?;
-        Ok(Files { root: PathBuf::from("/"), resources })
+    /// The unit's folders, which are there.
+    fn folders(&self, unit: &str) -> Result<Folders, Error> {
+        self.folders_in(&mut locked(&self.world), unit)
+    }
+
+    fn folders_in(&self, world: &mut World, unit: &str) -> Result<Folders, Error> {
+        let folders = match &world.agent(unit).place {
+            Some(place) => Folders::of(&**place, unit),
+            None => Folders::on_machine(self.directory.path(), unit),
+        };
+        folders.make(&self.hook_tool)?;
+        Ok(folders)
     }
 
     fn give_up(&self, unit: &str, error: Error) -> Error {
         locked(&self.world).agent(unit).is_busy = false;
         error
-    }
-
-    fn agent_directory(&self, unit: &str) -> PathBuf {
-        self.directory.path().join(format!("unit-{}", unit.replace('/', "-")))
     }
 }
 

@@ -7,15 +7,16 @@
 pub mod action;
 mod agent;
 mod bag;
+mod base64;
 pub mod clock;
 pub mod cloud;
-mod base64;
 mod commit;
 mod context;
 pub mod controller;
 pub mod error;
 mod files;
 mod flags;
+mod folders;
 pub mod frame;
 pub mod hook;
 pub mod model;

@@ -10,7 +10,7 @@
 //! # use testbed::writer::plan::Plan;
 //! # fn main() -> Result<(), testbed::error::BedError> {
 //! let bed = Bed::start(Layout::default())?;
-//! let at = bed.pod(1)?.namespace()?;
+//! let at = bed.pod(1)?.pod()?;
 //! let writer = Writer::start(&at, Plan::of(bed.layout(), "orders", Habit::AsksEachTime))?;
 //! bed.pod(0)?.kill_redis()?;
 //! bed.failed_over(0, &[1, 2], Duration::from_secs(20))?;
@@ -42,7 +42,8 @@ use std::time::Duration;
 
 use crate::error::BedError;
 use crate::error::at_file;
-use crate::namespace::Namespace;
+use crate::pod::CHARM;
+use crate::pod::Pod;
 use crate::programs;
 use crate::transcript::lock;
 use crate::wait;
@@ -60,7 +61,7 @@ pub struct Writer {
 
 impl Writer {
     /// Starts to write from inside a pod; the first write is acknowledged when this returns.
-    pub fn start(pod: &Namespace, plan: Plan) -> Result<Self, BedError> {
+    pub fn start(pod: &Pod, plan: Plan) -> Result<Self, BedError> {
         let program = Program::start(pod, &plan, &Task::Write)?;
         let writer = Self { plan, program };
         let what = format!("the first write of {} is acknowledged", writer.plan.name);
@@ -95,8 +96,8 @@ pub(crate) struct Program {
 
 impl Program {
     /// Passwords go by its stdin: neither arguments nor environment hold them.
-    pub(crate) fn start(pod: &Namespace, plan: &Plan, task: &Task) -> Result<Self, BedError> {
-        let mut command = pod.command(programs::own("writer")?);
+    pub(crate) fn start(pod: &Pod, plan: &Plan, task: &Task) -> Result<Self, BedError> {
+        let mut command = pod.command(CHARM, programs::own("writer")?);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pod.spawn(&mut command)?;
         let lines = Arc::new(Mutex::new(Vec::new()));

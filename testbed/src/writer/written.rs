@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::error::BedError;
-use crate::namespace::Namespace;
+use crate::pod::Pod;
 use crate::writer::Program;
 use crate::writer::plan::Line;
 use crate::writer::plan::Outcome;
@@ -54,7 +54,7 @@ impl Written {
 
     /// Looks from inside a pod, on the master that Sentinel names, for every acknowledged write, and
     /// gives the numbers of those that are lost.
-    pub fn missing(&self, pod: &Namespace) -> Result<Vec<u64>, BedError> {
+    pub fn missing(&self, pod: &Pod) -> Result<Vec<u64>, BedError> {
         let numbers = self.acknowledgements().map(|(_, number, _)| number).collect();
         let lines = Program::start(pod, &self.plan, &Task::Find(numbers))?.finish()?;
         let mut reason = "nothing".to_owned();
