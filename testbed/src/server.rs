@@ -163,6 +163,18 @@ impl Server {
         pod.log(self.name)
     }
 
+    /// The same, without what Pebble puts before each of the server's lines.
+    pub(crate) fn own_log(&self, pod: &Pod) -> String {
+        let mark = format!(" [{}] ", self.name);
+        let text = self.log_text(pod);
+        let said = text.split_inclusive('\n').map(|line| match line.split_once(&mark) {
+            // Before it is the time alone.
+            Some((time, said)) if !time.contains(' ') => said,
+            _ => line,
+        });
+        said.collect()
+    }
+
     pub(crate) fn log_tail(&self, pod: &Pod) -> String {
         let text = self.log_text(pod);
         let lines: Vec<_> = text.lines().collect();

@@ -19,11 +19,13 @@ pub(crate) struct Toolbox {
 
 impl Toolbox {
     pub(crate) fn of(controller: &Controller) -> Self {
-        let directory = TempDir::new().unwrap();
         let tools = controller.tools_directory(&unit(0)).unwrap();
+        // Beside them, so that it is in the pod too.
+        let directory = TempDir::new_in(tools.parent().unwrap()).unwrap();
         for tool in fs::read_dir(tools).unwrap() {
             let tool = tool.unwrap();
-            symlink(tool.path(), directory.path().join(tool.file_name())).unwrap();
+            let program = fs::read_link(tool.path()).unwrap();
+            symlink(program, directory.path().join(tool.file_name())).unwrap();
         }
         Self { directory }
     }
@@ -46,7 +48,8 @@ impl Toolbox {
 
     /// A hook of unit 0 that finds these tools and no others.
     pub(crate) fn hook(&self, name: &str) -> Hook {
-        let path = format!("{}:/usr/bin:/bin", self.directory.path().display());
+        let folder = self.directory.path().file_name().unwrap().display();
+        let path = format!("/var/lib/juju/tools/{folder}:/usr/bin:/bin");
         Hook::new(&unit(0), name).variable("PATH", &path)
     }
 
