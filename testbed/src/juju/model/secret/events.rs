@@ -17,6 +17,8 @@ pub struct SecretEvent {
     pub id: String,
     /// The unit's label for it, or the owner's.
     pub label: String,
+    /// Whether it goes to the leader alone, as its application owns the secret.
+    pub needs_lease: bool,
 }
 
 /// The kinds of secret hooks, in the order that an agent looks for them.
@@ -57,6 +59,16 @@ impl SecretEvent {
         }
     }
 
+    /// The revision that it is about: of a change and a rotation, the latest.
+    pub fn revision(&self) -> u32 {
+        match self.kind {
+            SecretEventKind::Expired { revision }
+            | SecretEventKind::Rotate { revision, .. }
+            | SecretEventKind::Changed { latest: revision }
+            | SecretEventKind::Remove { revision } => revision,
+        }
+    }
+
     /// The environment variables that the hook has beside those of every hook.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
@@ -64,8 +76,8 @@ impl SecretEvent {
             ("JUJU_SECRET_LABEL", self.label.clone()),
         ];
         match self.kind {
-            SecretEventKind::Expired { revision } | SecretEventKind::Remove { revision } => {
-                variables.push(("JUJU_SECRET_REVISION", revision.to_string()));
+            SecretEventKind::Expired { .. } | SecretEventKind::Remove { .. } => {
+                variables.push(("JUJU_SECRET_REVISION", self.revision().to_string()));
             }
             SecretEventKind::Rotate { .. } | SecretEventKind::Changed { .. } => {}
         }
@@ -78,7 +90,10 @@ impl Model {
     pub fn secret_events(&self, unit: &str, now: Timestamp) -> Vec<SecretEvent> {
         let mut events = self.secret_changes(unit);
         for (id, secret) in self.secrets_managed_by(unit) {
-            let event = |kind| SecretEvent { kind, id: id.clone(), label: secret.label.clone() };
+            let needs_lease = secret.owner != unit;
+            let label = &secret.label;
+            let event =
+                |kind| SecretEvent { kind, id: id.clone(), label: label.clone(), needs_lease };
             let revision = secret.latest();
             if secret.expire.is_some_and(|expire| expire <= now) {
                 events.push(event(SecretEventKind::Expired { revision }));
@@ -127,7 +142,7 @@ impl Model {
                 consumer.label.clone()
             };
             let kind = SecretEventKind::Changed { latest };
-            is_due.then(|| SecretEvent { kind, id: id.clone(), label })
+            is_due.then(|| SecretEvent { kind, id: id.clone(), label, needs_lease: false })
         });
         read.collect()
     }
