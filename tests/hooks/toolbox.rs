@@ -5,6 +5,7 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use tempfile::TempDir;
 use testbed::juju::controller::Controller;
@@ -19,13 +20,13 @@ pub(crate) struct Toolbox {
 
 impl Toolbox {
     pub(crate) fn of(controller: &Controller) -> Self {
-        let tools = controller.tools_directory(&unit(0)).unwrap();
-        // Beside them, so that it is in the pod too.
-        let directory = TempDir::new_in(tools.parent().unwrap()).unwrap();
-        for tool in fs::read_dir(tools).unwrap() {
-            let tool = tool.unwrap();
-            let program = fs::read_link(tool.path()).unwrap();
-            symlink(program, directory.path().join(tool.file_name())).unwrap();
+        // Beside the unit's own, so that they are in the pod too.
+        let tools = controller.charm_directory(&unit(0)).unwrap().join("../../../tools");
+        let directory = TempDir::new_in(&tools).unwrap();
+        for tool in fs::read_dir(tools.join("unit-redis-k8s-0")).unwrap() {
+            let tool = tool.unwrap().file_name();
+            let own = Path::new("../unit-redis-k8s-0").join(&tool);
+            symlink(own, directory.path().join(tool)).unwrap();
         }
         Self { directory }
     }

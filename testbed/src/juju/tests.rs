@@ -219,7 +219,7 @@ fn a_tool_outside_its_hook_finds_no_socket() {
     let controller = controller();
     let run_of_env = run(&controller, Hook::new(UNIT, "start"), "env");
     let output = {
-        let path = controller.tools_directory(UNIT).unwrap().join("is-leader");
+        let path = controller.charm_directory(UNIT).unwrap().join("../../tools/is-leader");
         let variables = run_of_env.stdout.lines().filter_map(|line| line.split_once('='));
         Command::new(path).env_clear().envs(variables).output().unwrap()
     };

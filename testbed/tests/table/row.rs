@@ -342,8 +342,7 @@ fn command_line(step: &Value, files: &Files, charm: &Path, captures: &Captures) 
 
 /// The word to start a tool by; one that the bed does not have is linked like the others.
 fn tool(name: &str, charm: &Path, files: &Files) -> Outcome<String> {
-    let unit = charm.parent().and_then(Path::file_name).unwrap_or_default();
-    let others = charm.join("../../../tools").join(unit);
+    let others = charm.join("../../tools");
     if others.join(name).exists() {
         return Ok(name.to_owned());
     }
