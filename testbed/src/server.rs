@@ -150,9 +150,11 @@ impl Server {
 
     /// Ends it by a signal and waits for its end; one that does not run is no error.
     pub(crate) fn end(&self, pod: &Pod, signal: Signal) -> Result<(), BedError> {
-        self.signal(pod, signal);
+        let Some(process) = self.process(pod) else { return Ok(()) };
+        processes::send(process, signal);
+        // Its arguments go before its ports are free.
         wait::until(&format!("{} ends", self.title), STOP_LIMIT, || {
-            self.process(pod).is_none().then_some(())
+            (!pod.processes(self.name).contains(&process)).then_some(())
         })
         .map_err(|error| error.with(&self.title, &self.log_tail(pod)))?;
         Ok(())
