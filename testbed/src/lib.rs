@@ -26,3 +26,4 @@ pub mod trace;
 pub mod transcript;
 pub mod volume;
 pub mod wait;
+pub mod writer;
