@@ -23,5 +23,6 @@ pub mod programs;
 pub mod redis_config;
 pub mod sampler;
 pub mod sentinel_config;
+pub mod trace;
 pub mod transcript;
 pub mod wait;
