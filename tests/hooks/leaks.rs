@@ -53,7 +53,7 @@ fn a_hook_that_leaks_is_found_out_in_every_channel() {
         ("echo complaint $p >&2; exit 1", "complaint ***"),
     ] {
         let result = leaky.run(action(), script).action_result.unwrap();
-        let told = [result.message, result.stdout, result.stderr].concat();
+        let told = [&result.message, result.stdout(), result.stderr()].concat();
         assert!(told.contains(PLANTED), "{script}: {told}");
         assert!(leaky.leaks_in(found), "{script}: not found among {:#?}", leaky.leaks());
     }

@@ -7,3 +7,4 @@
 pub mod entry;
 pub mod mask;
 pub mod sink;
+pub mod timeline;
