@@ -74,7 +74,7 @@ fn a_password_in_a_command_line_of_the_bed_or_in_a_servers_log_is_found() {
     assert_eq!(leaky.leaks(), [""; 0]);
     let pod = leaky.bed.pod(0).unwrap();
     let mut command = pod.command("true").unwrap();
-    pod.namespace().unwrap().run(command.args(["-a", PLANTED]), "").unwrap();
+    pod.pod().unwrap().run(command.args(["-a", PLANTED]), "").unwrap();
     assert!(leaky.leaks_in("true -a ***"), "{:#?}", leaky.leaks());
     pod.sentinel(&format!("SENTINEL MONITOR {PLANTED} 127.0.0.1 6379 1")).unwrap();
     let logged = |line: &String| line.contains("+monitor master ***");
