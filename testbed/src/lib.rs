@@ -10,7 +10,6 @@ pub mod bed;
 pub mod certificate;
 pub mod error;
 pub mod juju;
-#[cfg_attr(not(test), expect(dead_code, reason = "the kubelet that follows uses it"))]
 pub mod kubernetes;
 pub mod lab;
 pub mod layout;

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 
 use crate::error::BedError;
+use crate::error::at_file;
 use crate::ground::Ground;
 use crate::names;
 use crate::pod::Pod;
@@ -233,6 +236,13 @@ impl Network {
             }
         }
         self.ground.transcript.text()
+    }
+
+    /// A folder of the bed on the machine; made, if it is not there.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, BedError> {
+        let folder = self.ground.directory().join(name);
+        fs::create_dir_all(&folder).map_err(at_file(&folder))?;
+        Ok(folder)
     }
 
     /// Ends everything; nothing can be started any more.
