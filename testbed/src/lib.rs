@@ -8,6 +8,7 @@ mod server;
 pub mod answers;
 pub mod bed;
 pub mod certificate;
+pub mod dns;
 pub mod error;
 pub mod juju;
 pub mod kubernetes;
