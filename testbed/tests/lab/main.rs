@@ -2,3 +2,13 @@
 
 #[cfg(test)]
 mod cluster;
+#[cfg(test)]
+mod deploy;
+#[cfg(test)]
+mod pods;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod scaling;
+#[cfg(test)]
+mod stage;
