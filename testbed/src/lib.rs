@@ -11,6 +11,8 @@ pub mod certificate;
 pub mod dns;
 pub mod error;
 pub mod juju;
+pub mod kubernetes;
+pub mod lab;
 pub mod layout;
 pub mod names;
 pub mod network;
