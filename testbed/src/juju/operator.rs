@@ -265,6 +265,12 @@ impl Controller {
         world.deployment.applications.get(application).map(|deployed| deployed.revision)
     }
 
+    /// How many units the application is to have.
+    pub fn wanted_units(&self, application: &str) -> Option<u32> {
+        let world = locked(self.world());
+        world.deployment.applications.get(application).map(|deployed| deployed.scale)
+    }
+
     /// The name of the application's charm.
     pub fn charm_name(&self, application: &str) -> Option<String> {
         let world = locked(self.world());
