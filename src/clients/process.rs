@@ -26,6 +26,8 @@ pub struct Program<'a> {
     pub name: &'a str,
     /// Its only argument.
     pub argument: &'a str,
+    /// Where it works.
+    pub folder: &'a Path,
     /// Whom it runs as; none is whoever starts it.
     pub account: Option<Account>,
     /// Where its output goes. Not to ours: it may outlive us, and would hold that open.
@@ -50,7 +52,7 @@ impl Process {
             fchown(&log, Some(uid), Some(gid))?;
         }
         let mut command = Command::new(program.name);
-        command.arg(program.argument).process_group(0);
+        command.arg(program.argument).current_dir(program.folder).process_group(0);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // Where only one user is mapped the switch is refused, even to the same one.
         if let Some(account) =
@@ -63,13 +65,23 @@ impl Process {
         Ok(Self { pid, began: stat(pid).map_or(0, |stat| stat.began), child: Some(child) })
     }
 
-    /// The process that a file names, if it is a program of this name that works in this folder: the
-    /// number may be another's by now.
-    pub fn left_behind(pid_file: &str, name: &str, folder: &str) -> Option<Self> {
-        let pid = Pid::from_raw(fs::read_to_string(pid_file).ok()?.trim().parse().ok()?)?;
-        let stat = stat(pid).filter(|stat| stat.name == name && !stat.is_dead)?;
-        let works_in = fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())).ok()?;
-        (works_in == Path::new(folder)).then_some(Self { pid, began: stat.began, child: None })
+    /// A process of this name that works in this folder, started by somebody who is gone.
+    ///
+    /// It is looked for among all processes: the file with its number is written late, and may name
+    /// another's by now. Its own children work there too, under other titles.
+    pub fn left_behind(name: &str, folder: &str) -> Option<Self> {
+        let entries = fs::read_dir("/proc").ok()?;
+        let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        numbers.filter_map(Pid::from_raw).find_map(|pid| {
+            let stat = stat(pid).filter(|stat| stat.name == name && !stat.is_dead)?;
+            let place = format!("/proc/{}", pid.as_raw_nonzero());
+            let title = fs::read(format!("{place}/cmdline")).ok()?;
+            let first = title.split(|byte| matches!(byte, 0 | b' ')).next()?;
+            let is_it = first.rsplit(|byte| *byte == b'/').next() == Some(name.as_bytes());
+            let works_in = fs::read_link(format!("{place}/cwd")).ok()?;
+            let is_left = is_it && works_in == Path::new(folder);
+            is_left.then_some(Self { pid, began: stat.began, child: None })
+        })
     }
 
     /// Its number.

@@ -80,6 +80,7 @@ pub(crate) fn start_redis(
     let program = Program {
         name: REDIS_SERVER,
         argument: places::REDIS_CONF,
+        folder: Path::new(places::DATA),
         account: Some(account),
         log: Path::new(places::REDIS_LOG),
     };

@@ -14,6 +14,7 @@ use crate::keeper::decide;
 use crate::keeper::decide::End;
 use crate::keeper::decide::Situation;
 use crate::keeper::decide::Step;
+use crate::keeper::left_behind;
 use crate::keeper::look;
 use crate::keeper::up::Up;
 use crate::procedure::ask_failover::AskFailover;
@@ -48,6 +49,9 @@ impl Down {
     }
 
     pub(crate) fn next(mut self, inputs: &Inputs, desk: &mut Desk) -> Redis {
+        if let Some(up) = left_behind(desk) {
+            return Redis::Up(up);
+        }
         let now = desk.watch.now();
         if now < self.not_before {
             desk.watch.rest(self.not_before.saturating_sub(now));

@@ -95,13 +95,7 @@ enum Redis {
 }
 
 fn keep(desk: &mut Desk) {
-    let mut redis = match Process::left_behind(places::PID_FILE, REDIS_SERVER, places::DATA) {
-        Some(process) => {
-            info!("adopted the Redis that runs here (process {})", process.id());
-            Redis::Up(Up::new(process, desk.watch.now()))
-        }
-        None => Redis::Down(Down::new(end(), desk.watch.now())),
-    };
+    let mut redis = Redis::Down(Down::new(end(), desk.watch.now()));
     while !desk.watch.is_terminated() {
         desk.read_inputs();
         let Some(inputs) = desk.inputs.clone() else {
@@ -113,10 +107,23 @@ fn keep(desk: &mut Desk) {
             Redis::Up(up) => up.next(&inputs, desk),
         };
     }
-    match redis {
-        Redis::Down(_) => info!("stopped by SIGTERM; Redis was not running"),
-        Redis::Up(up) => up.stop(desk),
+    let running = match redis {
+        Redis::Up(up) => Some(up),
+        // There may not have been time to see it.
+        Redis::Down(_) => left_behind(desk),
+    };
+    if let Some(up) = running {
+        up.stop(desk);
+    } else {
+        info!("stopped by SIGTERM; Redis was not running");
     }
+}
+
+/// A Redis that runs although this keeper has not started it: one was killed, and left it.
+fn left_behind(desk: &Desk) -> Option<Up> {
+    let process = Process::left_behind(REDIS_SERVER, places::DATA)?;
+    info!("adopted the Redis that runs here (process {})", process.id());
+    Some(Up::new(process, desk.watch.now()))
 }
 
 /// How the last Redis on this volume ended: one that ends well takes its file away.

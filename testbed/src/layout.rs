@@ -11,6 +11,7 @@ use crate::programs;
 
 /// What a bed consists of at its start. It holds passwords, so its Debug shows only the names.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Layout {
     /// Application and model.
     pub names: Names,
@@ -35,6 +36,8 @@ pub struct Layout {
     /// Folders of the machine that the pods see at the same path, to read only. Those of the bed's own
     /// programs and of its certificate are always among them.
     pub shown: Vec<PathBuf>,
+    /// Whether the disk of a workload container can be made slow (`Pod::slow_disk`).
+    pub can_slow_disk: bool,
 }
 
 impl Layout {
@@ -59,6 +62,7 @@ impl Default for Layout {
             append_only: true,
             tls: false,
             shown: Vec::new(),
+            can_slow_disk: false,
         }
     }
 }

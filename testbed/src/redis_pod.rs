@@ -68,6 +68,7 @@ impl RedisPod {
             &[REDIS],
         );
         spec.shown.clone_from(&layout.shown);
+        spec.can_slow_disk = layout.can_slow_disk;
         spec
     }
 

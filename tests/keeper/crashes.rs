@@ -1,26 +1,68 @@
 //! A Redis that dies.
+
 #![expect(clippy::print_stdout, reason = "a test tells what it measured")]
 
+use std::time::Duration;
+
+use testbed::layout::Layout;
+use testbed::writer::Writer;
+use testbed::writer::plan::Habit;
+use testbed::writer::plan::Plan;
+
 use crate::stage::Stage;
-use crate::writer::Writer;
+
+/// Clients beside unit 2, content when a replica has their write too.
+fn writers(stage: &Stage) -> Vec<Writer> {
+    let pod = stage.bed.pod(2).unwrap().pod().unwrap();
+    let habits = [("asks", Habit::AsksEachTime), ("stays", Habit::KeepsConnection)];
+    let start = |(name, habit)| {
+        let plan = Plan::of(stage.bed.layout(), name, habit).with_replicas(1);
+        Writer::start(&pod, plan).unwrap()
+    };
+    habits.map(start).into()
+}
+
+/// Kills the master's Redis while clients write, and gives their longest gap; nothing is lost.
+fn gap_of_a_killed_master(stage: &Stage) -> Duration {
+    let writers = writers(stage);
+    stage.kill(0, "redis", "redis-server");
+    stage.says(0, "ended uncleanly");
+    let master = stage.settle(&[0, 1, 2]);
+    assert_ne!(master, 0, "{}", stage.logs());
+    let pod = stage.bed.pod(2).unwrap().pod().unwrap();
+    let gaps = writers.into_iter().map(|writer| {
+        let before = writer.so_far().acknowledged();
+        stage.wait("a client writes again", crate::stage::SOON, || {
+            (writer.so_far().acknowledged() > before + 20).then_some(())
+        });
+        let written = writer.stop().unwrap();
+        assert_eq!(written.missing(&pod).unwrap(), Vec::<u64>::new(), "{}", stage.logs());
+        println!("{} writes, longest gap {:?}", written.acknowledged(), written.worst_gap());
+        written.worst_gap()
+    });
+    gaps.max().unwrap()
+}
 
 #[test]
 fn a_master_that_is_killed_is_replaced_at_once_and_comes_back_as_a_replica() {
     let stage = Stage::running(3);
-    let writer = Writer::start(&stage, 2);
-    stage.kill(0, "redis", "redis-server");
-    stage.says(0, "ended uncleanly");
-    let master = stage.settle(&[0, 1, 2]);
-    writer.has_written(&stage, 20);
-    let written = writer.stop(&stage);
-    println!("{} writes, longest gap {:.2} s", written.acknowledged.len(), written.gap);
-    assert_ne!(master, 0, "{}", stage.logs());
-    assert_eq!(written.lost(&stage, master), Vec::<u64>::new(), "{}", stage.logs());
+    let gap = gap_of_a_killed_master(&stage);
     // Sentinels alone take more than five seconds before they even begin.
-    assert!(written.gap < 5.0, "the gap was {} s\n{}", written.gap, stage.logs());
-    let asked: Vec<_> = stage.said(0).matches("asked the Sentinel of").map(str::to_owned).collect();
-    assert_eq!(asked.len(), 1, "{}", stage.said(0));
+    assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
+    let asked = stage.said(0).matches("asked the Sentinel of").count();
+    assert_eq!(asked, 1, "{}", stage.said(0));
     assert!(stage.rings(0, "redis.charm/master-changed") > 0, "{}", stage.said(0));
+}
+
+#[test]
+fn a_master_that_is_killed_on_a_slow_disk_loses_no_write_that_a_replica_has() {
+    let layout = Layout { units: 3, can_slow_disk: true, ..Layout::default() };
+    let stage = Stage::with(layout);
+    stage.bootstrap();
+    let pod = stage.bed.pod(0).unwrap().pod().unwrap();
+    pod.slow_disk("redis", Duration::from_millis(1_500)).unwrap();
+    let gap = gap_of_a_killed_master(&stage);
+    assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
 }
 
 #[test]

@@ -17,5 +17,3 @@ mod ringing;
 mod stage;
 #[cfg(test)]
 mod starting;
-#[cfg(test)]
-mod writer;
