@@ -114,7 +114,9 @@ impl Up {
     /// back as a master. What is seen once may be the middle of a failover.
     fn correct(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
         let now = desk.watch.now();
-        self.circle_look = now + SELDOM;
+        // A master that is voted out takes writes that are lost, until it knows.
+        let is_master = self.state.as_ref().is_some_and(|state| state.master.is_none());
+        self.circle_look = now + if is_master && !inputs.is_alone() { OFTEN } else { SELDOM };
         let missed =
             self.state.as_ref().and_then(|state| running::missed_master(inputs, cluster, state));
         let Some(host) = missed else {
@@ -166,8 +168,8 @@ fn in_words(state: &RedisState) -> String {
     }
 }
 
-/// How often the own Redis is looked at when all is well, and how often the others' servers are while
-/// something is wrong.
+/// How often the own Redis is looked at when all is well, and a master's keeper looks at the others'
+/// servers; any other does so while something is wrong.
 const OFTEN: Duration = Duration::from_secs(1);
 
 /// How often the own Redis is looked at while it is not what it is to be.

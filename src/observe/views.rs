@@ -40,6 +40,8 @@ pub fn sentinel(report: SentinelReport) -> Result<SentinelView, Failure> {
         replicas: report.replicas.iter().map(entry).collect::<Result<_, _>>()?,
         sentinels: report.sentinels.iter().map(entry).collect::<Result<_, _>>()?,
         info_period: report.info_period,
+        master_silence: number(master, "last-ok-ping-reply")?,
+        down_after: number(master, "down-after-milliseconds")?,
     })
 }
 

@@ -55,6 +55,10 @@ impl AskFailover {
         if seen.sentinels().any(|(_, view)| view.leads_failover) {
             self.under_way = Some(now);
         }
+        // Asked at the same time as it acts by itself, it would be as if two had been asked.
+        if seen.sentinels().any(|(_, view)| view.may_act_by_itself()) {
+            return Next::Wait;
+        }
         if self.under_way.is_some_and(|since| now.saturating_sub(since) < ANOTHER_AFTER) {
             return Next::Wait;
         }

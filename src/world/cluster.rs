@@ -194,7 +194,27 @@ pub struct SentinelView {
     pub sentinels: Vec<Entry>,
     /// `info-period` of `SENTINEL DEBUG`, in ms; `None` where it is not told.
     pub info_period: Option<u64>,
+    /// `last-ok-ping-reply`: how long the master has given no good answer, in ms.
+    pub master_silence: u64,
+    /// `down-after-milliseconds`.
+    pub down_after: u64,
 }
+
+impl SentinelView {
+    /// Whether it may begin a failover by itself at any moment, or has begun one that it does not
+    /// show yet. An attempt ends, well or not, within the failover-timeout.
+    pub fn may_act_by_itself(&self) -> bool {
+        let begins = self.down_after.saturating_sub(BEFORE_IT_ACTS);
+        let ends = self.down_after.saturating_add(FAILOVER_TIMEOUT);
+        (begins..ends).contains(&self.master_silence)
+    }
+}
+
+/// In ms. A failover that was asked for in time is known to all after 1.2 s.
+const BEFORE_IT_ACTS: u64 = 1_500;
+
+/// In ms; the charm's setting of every Sentinel.
+const FAILOVER_TIMEOUT: u64 = 10_000;
 
 /// One unit that goal-state lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

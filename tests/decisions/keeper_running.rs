@@ -247,3 +247,15 @@ fn asking_is_in_vain_when_everybody_has_refused_for_a_minute() {
     asking.answered(Some((2, Taken::Perhaps)), NOW + minute);
     assert!(!asking.is_in_vain(NOW + minute * 3));
 }
+
+#[test]
+fn nobody_is_asked_while_a_sentinel_may_act_by_itself() {
+    for (silence, is_asked) in
+        [(0, true), (3_499, true), (3_500, false), (5_100, false), (14_999, false), (15_000, true)]
+    {
+        let mut world = cluster(3);
+        world.view(2).master_silence = silence;
+        let next = AskFailover::default().next(&world, 0, NOW);
+        assert_eq!(next != Next::Wait, is_asked, "{silence} ms");
+    }
+}

@@ -143,6 +143,8 @@ fn member(unit: u32, count: u32) -> Member {
             replicas: (1..count).map(replica_entry).collect(),
             sentinels: (0..count).filter(|other| *other != unit).map(sentinel_entry).collect(),
             info_period: Some(10_000),
+            master_silence: 300,
+            down_after: 5_000,
         }),
     }
 }

@@ -9,6 +9,8 @@ use testbed::writer::Writer;
 use testbed::writer::plan::Habit;
 use testbed::writer::plan::Plan;
 
+use crate::stage::FAILOVER;
+use crate::stage::SOON;
 use crate::stage::Stage;
 
 /// Clients beside unit 2, content when a replica has their write too.
@@ -22,17 +24,23 @@ fn writers(stage: &Stage) -> Vec<Writer> {
     habits.map(start).into()
 }
 
-/// Kills the master's Redis while clients write, and gives their longest gap; nothing is lost.
-fn gap_of_a_killed_master(stage: &Stage) -> Duration {
+/// Kills the Redis of one master after the other while clients write, and gives their longest gap;
+/// nothing is lost.
+fn gap_of_killed_masters(stage: &Stage, times: u32) -> Duration {
     let writers = writers(stage);
-    stage.kill(0, "redis", "redis-server");
-    stage.says(0, "ended uncleanly");
-    let master = stage.settle(&[0, 1, 2]);
-    assert_ne!(master, 0, "{}", stage.logs());
+    let mut master = 0;
+    for _ in 0..times {
+        stage.kill(master, "redis", "redis-server");
+        let killed = master;
+        stage.bed.failed_over(killed, &[0, 1, 2], FAILOVER).unwrap();
+        master = stage.settle(&[0, 1, 2]);
+        assert_ne!(master, killed, "{}", stage.logs());
+        stage.tell_all(master);
+    }
     let pod = stage.bed.pod(2).unwrap().pod().unwrap();
     let gaps = writers.into_iter().map(|writer| {
         let before = writer.so_far().acknowledged();
-        stage.wait("a client writes again", crate::stage::SOON, || {
+        stage.wait("a client writes again", SOON, || {
             (writer.so_far().acknowledged() > before + 20).then_some(())
         });
         let written = writer.stop().unwrap();
@@ -46,7 +54,7 @@ fn gap_of_a_killed_master(stage: &Stage) -> Duration {
 #[test]
 fn a_master_that_is_killed_is_replaced_at_once_and_comes_back_as_a_replica() {
     let stage = Stage::running(3);
-    let gap = gap_of_a_killed_master(&stage);
+    let gap = gap_of_killed_masters(&stage, 1);
     // Sentinels alone take more than five seconds before they even begin.
     assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
     let asked = stage.said(0).matches("asked the Sentinel of").count();
@@ -61,7 +69,14 @@ fn a_master_that_is_killed_on_a_slow_disk_loses_no_write_that_a_replica_has() {
     stage.bootstrap();
     let pod = stage.bed.pod(0).unwrap().pod().unwrap();
     pod.slow_disk("redis", Duration::from_millis(1_500)).unwrap();
-    let gap = gap_of_a_killed_master(&stage);
+    let gap = gap_of_killed_masters(&stage, 1);
+    assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
+}
+
+#[test]
+fn masters_that_are_killed_one_after_the_other_lose_nothing() {
+    let stage = Stage::running(3);
+    let gap = gap_of_killed_masters(&stage, 4);
     assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
 }
 

@@ -77,6 +77,18 @@ fn a_master_that_slept_through_an_election_follows_the_new_one() {
 }
 
 #[test]
+fn a_master_that_was_voted_out_by_hand_follows_the_new_one_long_before_sentinel_tells_it() {
+    let stage = Stage::running(3);
+    // It hears of a replica that may be promoted up to ten seconds late.
+    stage.wait("a Sentinel takes a failover", SOON, || {
+        stage.bed.pod(1).unwrap().sentinel("SENTINEL FAILOVER redis-k8s").ok()
+    });
+    // Sentinel waits for eight seconds before it tells a master that it is none any more.
+    stage.says(0, "it is the elected master");
+    assert_ne!(stage.settle(&[0, 1, 2]), 0);
+}
+
+#[test]
 fn servers_take_passwords_of_any_characters_and_none() {
     let odd = " \"quoted\" \\x41 #'ä\n\t$(id) ".to_owned();
     for password in [Some(odd), None] {

@@ -109,6 +109,13 @@ impl Stage {
         self.script(unit, "redis", &script, &text);
     }
 
+    /// Tells all keepers who is recorded as master.
+    pub(crate) fn tell_all(&self, master: u32) {
+        for unit in self.units() {
+            self.tell(unit, |inputs| inputs.recorded_master = Some(self.bed.host(master)));
+        }
+    }
+
     /// Pushes the keeper and its layer, as the charm does when the container is ready; it does not
     /// wait for anything.
     pub(crate) fn start_redis(&self, unit: u32) {
