@@ -49,3 +49,25 @@ fn an_empty_replica_is_never_promoted() {
         assert_eq!(stage.keys(unit), Some(500), "unit {unit}\n{}", stage.logs());
     }
 }
+
+#[test]
+fn a_named_master_that_is_empty_holds_back_while_another_has_data_or_is_not_heard() {
+    let stage = Stage::running(3);
+    stage.write_keys(0, 500);
+    for unit in [1, 2] {
+        stage
+            .wait("a replica has the keys", SOON, || (stage.keys(unit) == Some(500)).then_some(()));
+    }
+    for unit in [2, 1, 0] {
+        stage.stop(unit, "redis");
+    }
+    stage.bed.pod(0).unwrap().wipe_data().unwrap();
+    stage.start_redis(0);
+    stage.says(0, "still named, but empty, and redis-k8s/1 has not been heard");
+    stage.start_redis(1);
+    stage.says(0, "still named, but empty, and redis-k8s/1 has data");
+    assert_eq!(stage.keys(1), Some(500), "{}", stage.logs());
+    assert_eq!(stage.processes(0, "redis", "redis-server"), Vec::<u32>::new());
+    stage.stop(0, "redis");
+    stage.says(0, "stopped by SIGTERM; Redis was not running");
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use redis_k8s::render::places;
 use testbed::layout::Layout;
 
 use crate::stage::FAILOVER;
@@ -86,6 +87,12 @@ fn a_master_that_was_voted_out_by_hand_follows_the_new_one_long_before_sentinel_
     // Sentinel waits for eight seconds before it tells a master that it is none any more.
     stage.says(0, "it is the elected master");
     assert_ne!(stage.settle(&[0, 1, 2]), 0);
+    // Sentinel has asked each Redis to write its file anew, which others could read then.
+    for unit in stage.units() {
+        let files = format!("stat -c '%a %U' {0} && ls {1}", places::REDIS_CONF, places::FOLDER);
+        let files = stage.script(unit, "redis", &files, "");
+        assert_eq!(files, "640 redis\nkeeper.json\nkeeper.lock\nredis-keeper\nredis.conf");
+    }
 }
 
 #[test]

@@ -78,3 +78,24 @@ fn a_replica_may_be_promoted_only_when_it_has_all_data() {
     let synced = said.find("Redis follows").or(said.find("its data are complete"));
     assert!(synced.is_some(), "{said}");
 }
+
+#[test]
+fn a_volume_of_another_user_with_a_dump_and_no_append_only_file_loses_nothing() {
+    let stage = Stage::running(1);
+    stage.write_keys(0, 100);
+    stage.bed.pod(0).unwrap().redis("SAVE").unwrap();
+    stage.stop(0, "redis");
+    let script = format!("rm -r {0}/appendonlydir && chown -R 12345:12345 {0}", places::DATA);
+    stage.script(0, "redis", &script, "");
+    stage.start_redis(0);
+    assert_eq!(stage.wait("Redis answers", SOON, || stage.keys(0)), 100);
+    stage.says(0, "set appendonly to yes");
+    stage.wait("it may be promoted", SOON, || {
+        (stage.setting(0, "replica-priority") == "100").then_some(())
+    });
+    // From now on the append-only file alone is read.
+    stage.script(0, "redis", &format!("rm {}/dump.rdb", places::DATA), "");
+    stage.kill(0, "redis", "redis-server");
+    stage.says(0, "Redis has ended uncleanly");
+    assert_eq!(stage.wait("Redis answers", SOON, || stage.keys(0)), 100);
+}
