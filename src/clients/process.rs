@@ -89,6 +89,11 @@ impl Process {
         self.pid.as_raw_nonzero().get()
     }
 
+    /// Whether it was started here, so that SIGCHLD tells of its end.
+    pub fn is_child(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Whether it still runs. One that is dead is no process of ours any more.
     pub fn is_running(&mut self) -> bool {
         match &mut self.child {

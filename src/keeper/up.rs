@@ -66,8 +66,9 @@ impl Up {
             desk.ring(inputs, &cluster);
             self.correct(inputs, &cluster, desk);
         }
-        // Where Redis is no child of ours no signal tells of its end.
-        desk.watch.rest(self.own_look.saturating_sub(desk.watch.now()).min(TICK));
+        // The end of a child wakes us; where Redis is none no signal tells of it.
+        let pause = if self.process.is_child() { OFTEN } else { TICK };
+        desk.watch.rest(self.own_look.saturating_sub(desk.watch.now()).min(pause));
         Redis::Up(self)
     }
 
