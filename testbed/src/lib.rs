@@ -9,6 +9,9 @@ pub mod bed;
 pub mod certificate;
 pub mod error;
 pub mod juju;
+#[cfg_attr(not(test), expect(dead_code, reason = "the kubelet that follows uses it"))]
+pub mod kubernetes;
+pub mod lab;
 pub mod layout;
 pub mod names;
 pub mod namespace;

@@ -30,9 +30,12 @@ const LEFT_OUT: &[(&str, &str)] = &[];
 const TOOLS: &[&str] = &[
     "action-fail",
     "application-version-set",
+    "close-port",
     "goal-state",
     "is-leader",
     "juju-log",
+    "open-port",
+    "opened-ports",
     "relation-get",
     "relation-ids",
     "relation-list",

@@ -8,8 +8,9 @@ use super::hook::Happening;
 use super::hook::Hook;
 use super::hook::Kind;
 use super::model::Bag;
-use super::model::Relation;
 use super::model::application_of;
+use super::model::relation::Relation;
+use super::ports::PendingPorts;
 use super::run::LogLine;
 use super::tools::Refusal;
 use super::world::World;
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) application_bags: BTreeMap<u32, Overlay>,
     /// The charm's state as loaded and as it is now.
     pub(crate) state: Option<(Bag, Bag)>,
+    /// Ports opened and closed.
+    pub(crate) ports: PendingPorts,
     /// Message of `action-fail`.
     pub(crate) failure: Option<String>,
     /// Lines by `juju-log`.
@@ -82,6 +85,7 @@ impl Context {
             unit_bags: BTreeMap::new(),
             application_bags: BTreeMap::new(),
             state: None,
+            ports: PendingPorts::default(),
             failure: None,
             log: Vec::new(),
             members,
@@ -233,7 +237,7 @@ fn described(world: &World, relation: &Relation) -> String {
     for (application, endpoint) in &relation.endpoints {
         let record = world.model.applications.get(application);
         let role = record.and_then(|it| it.endpoints.get(endpoint)).map(|it| it.role);
-        let is_provider = role == Some(super::model::Role::Provider);
+        let is_provider = role == Some(super::model::application::Role::Provider);
         endpoints.push((is_provider, format!("{application}:{endpoint}")));
     }
     endpoints.sort();

@@ -6,6 +6,8 @@
 
 mod agent;
 mod bag;
+pub mod clock;
+pub mod cloud;
 mod commit;
 mod context;
 pub mod controller;
@@ -16,6 +18,7 @@ pub mod hook;
 pub mod model;
 mod names;
 mod output;
+mod ports;
 mod process;
 pub mod run;
 mod scalar;

@@ -12,7 +12,7 @@ use super::model::Bag;
 use super::scalar;
 
 /// A value that a tool prints.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     /// Nothing at all.
     Nil,
@@ -22,10 +22,30 @@ pub(crate) enum Value {
     Bool(bool),
     /// A text.
     Text(String),
+    /// A number; Juju has them all as floating-point ones.
+    Number(f64),
     /// Texts in order.
     List(Vec<String>),
+    /// Any values in order.
+    Items(Vec<Self>),
     /// Keys and values in the order that they are printed.
     Map(Vec<(String, Self)>),
+}
+
+impl From<&serde_json::Value> for Value {
+    fn from(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Nil,
+            serde_json::Value::Bool(truth) => Self::Bool(*truth),
+            serde_json::Value::Number(number) => Self::Number(number.as_f64().unwrap_or_default()),
+            serde_json::Value::String(text) => Self::Text(text.clone()),
+            serde_json::Value::Array(items) => Self::Items(items.iter().map(Self::from).collect()),
+            serde_json::Value::Object(pairs) => {
+                let pair = |(key, value): (&String, _)| (key.clone(), Self::from(value));
+                Self::Map(pairs.iter().map(pair).collect())
+            }
+        }
+    }
 }
 
 impl From<&Bag> for Value {
@@ -48,7 +68,7 @@ pub(crate) fn text(value: &Value, format: &str) -> Result<String, Error> {
         (_, Value::Bool(false)) => Ok(line("False")),
         (_, Value::List(items)) if items.is_empty() => Ok(String::new()),
         (_, Value::List(items)) => Ok(line(&items.join("\n"))),
-        (_, Value::Map(_) | Value::NilMap) => yaml(value),
+        (_, Value::Map(_) | Value::NilMap | Value::Number(_) | Value::Items(_)) => yaml(value),
     }
 }
 
@@ -56,7 +76,12 @@ fn json(value: &Value) -> String {
     match value {
         Value::Nil | Value::NilMap => "null".to_owned(),
         Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => json_number(*number),
         Value::Text(text) => json_text(text),
+        Value::Items(items) => {
+            let items: Vec<String> = items.iter().map(json).collect();
+            format!("[{}]", items.join(","))
+        }
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(|item| json_text(item)).collect();
             format!("[{}]", items.join(","))
@@ -69,6 +94,28 @@ fn json(value: &Value) -> String {
             format!("{{{}}}", pairs.join(","))
         }
     }
+}
+
+/// Go writes out all but very large and very small numbers.
+fn json_number(number: f64) -> String {
+    let size = number.abs();
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = format!("{number:e}");
+        return if size < 1.0 { text } else { text.replace('e', "e+") };
+    }
+    number.to_string()
+}
+
+/// As Go's `%g` of the shortest digits: an exponent from a million up.
+fn yaml_number(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) {
+        return number.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
 /// Go escapes what could end a script in a web page, too.
@@ -113,12 +160,17 @@ fn emit(emitter: &mut Emitter<'_>, value: &Value) -> Result<(), Error> {
     match value {
         Value::Nil => emit_scalar(emitter, "null", ScalarStyle::Plain),
         Value::Bool(truth) => emit_scalar(emitter, &truth.to_string(), ScalarStyle::Plain),
+        Value::Number(number) => emit_scalar(emitter, &yaml_number(*number), ScalarStyle::Plain),
         Value::Text(text) => emit_text(emitter, text),
         Value::List(items) => {
+            let items: Vec<Value> = items.iter().cloned().map(Value::Text).collect();
+            emit(emitter, &Value::Items(items))
+        }
+        Value::Items(items) => {
             let style = if items.is_empty() { SequenceStyle::Flow } else { SequenceStyle::Block };
             emitter.emit(Event::sequence_start(None, None, true, style))?;
             for item in items {
-                emit_text(emitter, item)?;
+                emit(emitter, item)?;
             }
             emitter.emit(Event::sequence_end())
         }

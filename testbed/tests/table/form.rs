@@ -1,5 +1,6 @@
 //! The form of the tables: hooks, abbreviations, and what differs between two models.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Map;
@@ -9,6 +10,7 @@ use testbed::juju::hook::Happening;
 use testbed::juju::hook::Hook;
 use testbed::juju::model::Model;
 use testbed::juju::model::Status;
+use testbed::juju::model::port::OpenedPort;
 
 /// The hook that a table describes.
 pub(crate) fn hook(described: &Value) -> Hook {
@@ -94,12 +96,25 @@ pub(crate) fn changed(before: &Model, after: &Model) -> Value {
             if old.workload_version != unit.workload_version {
                 note(&["workload_version", name], json!(unit.workload_version));
             }
+            if old.opened_ports != unit.opened_ports {
+                note(&["opened_ports", name], ports(&unit.opened_ports));
+            }
             if old.state != unit.state {
                 note(&["state", name], json!(unit.state));
             }
         }
     }
     Value::Object(changes)
+}
+
+/// Open ports as the table has them: `6379/tcp (*)`.
+fn ports(ports: &BTreeSet<OpenedPort>) -> Value {
+    let line = |port: &OpenedPort| {
+        let endpoint = if port.endpoint.is_empty() { "*" } else { &port.endpoint };
+        format!("{} ({endpoint})", port.range)
+    };
+    let lines: BTreeSet<String> = ports.iter().map(line).collect();
+    json!(lines)
 }
 
 /// The value with the table's abbreviations written out.

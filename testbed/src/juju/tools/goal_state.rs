@@ -7,8 +7,8 @@ use super::Refusal;
 use crate::juju::flags::Flag;
 use crate::juju::flags::OUTPUT;
 use crate::juju::flags::Takes;
-use crate::juju::model::Application;
 use crate::juju::model::Life;
+use crate::juju::model::application::Application;
 use crate::juju::output::Value;
 
 /// Prints the goal state of the own application.

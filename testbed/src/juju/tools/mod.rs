@@ -4,6 +4,7 @@ mod action;
 mod goal_state;
 mod leadership;
 mod log;
+mod ports;
 mod relation;
 mod relation_ids;
 mod settings;
@@ -60,9 +61,12 @@ pub(crate) struct Answer {
 pub(crate) const NAMES: &[&str] = &[
     "action-fail",
     "application-version-set",
+    "close-port",
     "goal-state",
     "is-leader",
     "juju-log",
+    "open-port",
+    "opened-ports",
     "relation-get",
     "relation-ids",
     "relation-list",
@@ -78,9 +82,12 @@ pub(crate) fn answer(mut call: Call<'_>) -> Option<Answer> {
     let result = match call.tool {
         "action-fail" => action::fail(&mut call),
         "application-version-set" => status::set_version(&mut call),
+        "close-port" => ports::close(&mut call),
         "goal-state" => goal_state::goal_state(&mut call),
         "is-leader" => leadership::is_leader(&mut call),
         "juju-log" => log::juju_log(&mut call),
+        "open-port" => ports::open(&mut call),
+        "opened-ports" => ports::opened(&mut call),
         "relation-get" => relation::get(&mut call),
         "relation-ids" => relation_ids::ids(&mut call),
         "relation-list" => relation_ids::list(&mut call),
