@@ -23,6 +23,7 @@ pub mod programs;
 pub mod redis_config;
 pub mod sampler;
 pub mod sentinel_config;
+pub mod shell;
 pub mod trace;
 pub mod transcript;
 pub mod wait;
