@@ -5,4 +5,8 @@ pub mod error;
 pub mod fault;
 pub mod help;
 pub mod line;
+pub mod log;
+pub mod roles;
+pub mod status;
+mod table;
 pub mod value;
