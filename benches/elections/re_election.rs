@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testbed::juju::hook::Hook;
-use testbed::pod::SENTINEL_PORT;
+use testbed::redis_pod::SENTINEL_PORT;
 use testbed::sampler::Sampler;
 
 use crate::Outcome;
@@ -27,7 +27,7 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
     let password = scene.bed.layout().sentinel_password.clone();
     let mut samplers = Vec::new();
     for pod in scene.bed.pods() {
-        let namespace = pod.namespace()?;
+        let namespace = pod.pod()?;
         samplers.push(Sampler::start(&namespace, SENTINEL_PORT, APPLICATION, password.as_deref())?);
     }
     let mut of_charm = Vec::new();

@@ -23,7 +23,7 @@ use crate::answers::Role;
 use crate::error::BedError;
 use crate::layout::Layout;
 use crate::network::Network;
-use crate::pod::Pod;
+use crate::redis_pod::RedisPod;
 use crate::transcript;
 use crate::transcript::lock;
 use crate::wait;
@@ -32,7 +32,7 @@ use crate::wait;
 #[derive(Debug)]
 pub struct Bed {
     layout: Arc<Layout>,
-    pods: Mutex<BTreeMap<u32, Arc<Pod>>>,
+    pods: Mutex<BTreeMap<u32, Arc<RedisPod>>>,
     network: Arc<Network>,
 }
 
@@ -40,13 +40,13 @@ impl Bed {
     /// Makes the pods and starts their servers; all serve when this returns, and may still be getting
     /// to know one another (`settle` waits for that).
     pub fn start(layout: Layout) -> Result<Self, BedError> {
-        let layout = Arc::new(layout);
-        let network = Arc::new(Network::start(layout.names.clone())?);
-        let bed = Self { layout, pods: Mutex::default(), network };
+        let layout = Arc::new(layout.with_own_folders()?);
+        let bed = Self { layout, pods: Mutex::default(), network: Arc::new(Network::start()?) };
         let units: Vec<_> = (0..bed.layout.units).collect();
-        bed.network.add_pods(units.iter().copied())?;
+        let specs = units.iter().map(|unit| RedisPod::spec(*unit, &bed.layout));
+        bed.network.add_all(specs.collect())?;
         for unit in &units {
-            bed.enter(*unit)?;
+            bed.enter(*unit);
         }
         if bed.layout.servers {
             bed.start_servers(&units)?;
@@ -54,11 +54,11 @@ impl Bed {
         Ok(bed)
     }
 
-    fn enter(&self, unit: u32) -> Result<Arc<Pod>, BedError> {
-        let pod = Pod::new(unit, Arc::clone(&self.network), Arc::clone(&self.layout))?;
+    fn enter(&self, unit: u32) -> Arc<RedisPod> {
+        let pod = RedisPod::new(unit, Arc::clone(&self.network), Arc::clone(&self.layout));
         let pod = Arc::new(pod);
         lock(&self.pods).insert(unit, Arc::clone(&pod));
-        Ok(pod)
+        pod
     }
 
     fn start_servers(&self, units: &[u32]) -> Result<(), BedError> {
@@ -84,12 +84,13 @@ impl Bed {
     }
 
     /// A pod by its unit's number.
-    pub fn pod(&self, unit: u32) -> Result<Arc<Pod>, BedError> {
-        lock(&self.pods).get(&unit).cloned().ok_or(BedError::NoPod { unit })
+    pub fn pod(&self, unit: u32) -> Result<Arc<RedisPod>, BedError> {
+        let pod = lock(&self.pods).get(&unit).cloned();
+        pod.ok_or_else(|| BedError::NoPod { pod: self.name(unit) })
     }
 
     /// All pods there are.
-    pub fn pods(&self) -> Vec<Arc<Pod>> {
+    pub fn pods(&self) -> Vec<Arc<RedisPod>> {
         lock(&self.pods).values().cloned().collect()
     }
 
@@ -108,39 +109,74 @@ impl Bed {
         self.layout.names.host(unit)
     }
 
+    /// The name of a unit's pod, there or not.
+    pub fn name(&self, unit: u32) -> String {
+        self.layout.names.pod(unit)
+    }
+
     /// Adds an empty pod, as a scale-up does; its name is known to the others.
-    pub fn add(&self, unit: u32) -> Result<Arc<Pod>, BedError> {
-        self.network.add_pod(unit)?;
-        self.enter(unit)
+    pub fn add(&self, unit: u32) -> Result<Arc<RedisPod>, BedError> {
+        self.network.add(RedisPod::spec(unit, &self.layout))?;
+        Ok(self.enter(unit))
     }
 
     /// Takes a pod away with all that runs in it; packets to its address are dropped, its name is
-    /// unknown, its files stay for a pod of the same number. Its connections are closed as its
+    /// unknown, its volume stays for a pod of the same number. Its connections are closed as its
     /// processes end; isolated before, it goes without a word.
     pub fn remove(&self, unit: u32) -> Result<(), BedError> {
         lock(&self.pods).remove(&unit);
-        self.network.remove_pod(unit)
+        self.network.remove(&self.name(unit))
     }
 
-    /// Takes a pod away and gives it back empty at a new address, with its files: a reschedule.
-    pub fn replace(&self, unit: u32) -> Result<Arc<Pod>, BedError> {
-        self.network.replace_pod(unit)?;
+    /// Takes a pod away and gives it back empty at a new address, with its volume: a reschedule.
+    pub fn replace(&self, unit: u32) -> Result<Arc<RedisPod>, BedError> {
+        self.network.replace(&self.name(unit))?;
         self.pod(unit)
     }
 
     /// Drops every packet between a pod and all others.
     pub fn isolate(&self, unit: u32) -> Result<(), BedError> {
-        self.network.isolate(unit)
+        self.network.isolate(&self.name(unit))
     }
 
     /// Drops every packet between two pods.
     pub fn cut(&self, one: u32, other: u32) -> Result<(), BedError> {
-        self.network.cut(one, other)
+        self.network.cut(&self.name(one), &self.name(other))
+    }
+
+    /// Drops every packet from one pod to another, in this direction only.
+    pub fn cut_one_way(&self, from: u32, to: u32) -> Result<(), BedError> {
+        self.network.cut_one_way(&self.name(from), &self.name(to))
+    }
+
+    /// Ends the cuts that name this pod.
+    pub fn rejoin(&self, unit: u32) -> Result<(), BedError> {
+        self.network.rejoin(&self.name(unit))
     }
 
     /// Ends all cuts.
     pub fn heal(&self) -> Result<(), BedError> {
         self.network.heal()
+    }
+
+    /// Takes a pod's name away from the others: a look-up says quickly that there is none.
+    pub fn unpublish(&self, unit: u32) -> Result<(), BedError> {
+        self.network.unpublish(&self.name(unit))
+    }
+
+    /// Gives a pod's name back to the others.
+    pub fn publish(&self, unit: u32) -> Result<(), BedError> {
+        self.network.publish(&self.name(unit))
+    }
+
+    /// Lets a pod know no name but its own, and its resolver drop every question.
+    pub fn silence_resolver(&self, unit: u32) -> Result<(), BedError> {
+        self.network.silence_resolver(&self.name(unit))
+    }
+
+    /// Ends `silence_resolver`.
+    pub fn heal_resolver(&self, unit: u32) -> Result<(), BedError> {
+        self.network.heal_resolver(&self.name(unit))
     }
 
     /// The unit that every Sentinel of these names as master, if they agree.

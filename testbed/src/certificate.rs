@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 /// The certificate, which is its own authority; it names the hosts of `redis-k8s` in model `lab`.
 pub fn certificate() -> PathBuf {
-    data().join("test-certificate.pem")
+    folder().join("test-certificate.pem")
 }
 
 /// The private key of the certificate.
 pub fn key() -> PathBuf {
-    data().join("test-certificate.key")
+    folder().join("test-certificate.key")
 }
 
 /// What makes Redis and Sentinel speak TLS to clients and to each other on this port.
@@ -27,6 +27,7 @@ pub(crate) fn lines(port: u16) -> Vec<String> {
     ]
 }
 
-fn data() -> PathBuf {
+/// The folder of both.
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
 }

@@ -17,10 +17,13 @@ pub enum BedError {
         /// The name of the program.
         program: String,
     },
-    /// The machine lets this user make no network namespaces.
+    /// The machine lets this user make no namespaces.
     #[error(
-        "cannot make network namespaces: run as root, or allow user namespaces \
-         (sysctl user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0): {reason}"
+        "cannot make namespaces: run as root, or allow user namespaces with a range of ids \
+         (apt-get install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \
+         {user}; sysctl user.max_user_namespaces=10000 \
+         kernel.apparmor_restrict_unprivileged_userns=0): {reason}",
+        user = std::env::var("USER").unwrap_or_else(|_| "$USER".to_owned())
     )]
     NoNamespaces {
         /// What the kernel said.
@@ -53,10 +56,24 @@ pub enum BedError {
         source: io::Error,
     },
     /// There is no such pod in the bed.
-    #[error("cannot find pod {unit}: it was never added, or is removed")]
+    #[error("cannot find pod {pod}: it was never added, or is removed")]
     NoPod {
-        /// The number of the unit.
-        unit: u32,
+        /// Its name.
+        pod: String,
+    },
+    /// There is such a pod already.
+    #[error("cannot add pod {pod}: remove the one that is there, or replace it")]
+    PodExists {
+        /// Its name.
+        pod: String,
+    },
+    /// There is no such container in the pod.
+    #[error("cannot find container {container} in pod {pod}: it is not in the pod's spec")]
+    NoContainer {
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
     },
     /// A server that was to be up has ended, or is already running when it is to be started.
     #[error("{server} {state}; its log ends:\n{log}")]

@@ -1,9 +1,13 @@
 //! What a bed consists of at its start.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::certificate;
+use crate::error::BedError;
 use crate::names::Names;
+use crate::programs;
 
 /// What a bed consists of at its start. It holds passwords, so its Debug shows only the names.
 #[derive(Clone)]
@@ -28,6 +32,16 @@ pub struct Layout {
     pub append_only: bool,
     /// Whether all ports speak TLS, with the bed's own certificate.
     pub tls: bool,
+    /// Folders of the machine that the pods see at the same path, to read only. Those of the bed's own
+    /// programs and of its certificate are always among them.
+    pub shown: Vec<PathBuf>,
+}
+
+impl Layout {
+    pub(crate) fn with_own_folders(mut self) -> Result<Self, BedError> {
+        self.shown.extend([programs::own_folder()?, certificate::folder()]);
+        Ok(self)
+    }
 }
 
 impl Default for Layout {
@@ -44,6 +58,7 @@ impl Default for Layout {
             failover_timeout: Duration::from_secs(10),
             append_only: true,
             tls: false,
+            shown: Vec::new(),
         }
     }
 }

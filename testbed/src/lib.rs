@@ -1,6 +1,7 @@
 //! Juju on one machine.
 
 mod ground;
+mod image;
 mod processes;
 mod server;
 
@@ -14,16 +15,17 @@ pub mod kubernetes;
 pub mod lab;
 pub mod layout;
 pub mod names;
-pub mod namespace;
 pub mod network;
 pub mod odd_server;
 pub mod pebble;
 pub mod pod;
 pub mod programs;
 pub mod redis_config;
+pub mod redis_pod;
 pub mod sampler;
 pub mod sentinel_config;
 pub mod shell;
 pub mod trace;
 pub mod transcript;
+pub mod volume;
 pub mod wait;

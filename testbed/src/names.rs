@@ -39,17 +39,6 @@ impl Names {
         format!("{}.{}-endpoints", self.pod(unit), self.application)
     }
 
-    /// The text of the hosts file of one pod that knows these; only itself it knows by its bare name.
-    pub(crate) fn hosts(&self, own: u32, pods: impl Iterator<Item = (u32, Ipv4Addr)>) -> String {
-        let mut text = "127.0.0.1 localhost\n".to_owned();
-        for (unit, address) in pods {
-            let bare = if unit == own { self.pod(unit) } else { String::new() };
-            let line = format!("{address} {} {} {bare}", self.host(unit), self.short_host(unit));
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-        text
-    }
-
     /// The text of a resolver file as Kubernetes writes it.
     pub(crate) fn resolver(&self, server: Ipv4Addr) -> String {
         let model = &self.model;
@@ -58,6 +47,21 @@ impl Names {
              nameserver {server}\noptions ndots:5\n"
         )
     }
+}
+
+/// The text of the hosts file of one pod that knows these units; only itself it knows by its bare name.
+pub(crate) fn hosts<'a>(
+    own: &str,
+    pods: impl Iterator<Item = (&'a Names, u32, Ipv4Addr)>,
+) -> String {
+    let mut text = "127.0.0.1 localhost\n".to_owned();
+    for (names, unit, address) in pods {
+        let pod = names.pod(unit);
+        let bare = if pod == own { &*pod } else { "" };
+        let line = format!("{address} {} {} {bare}", names.host(unit), names.short_host(unit));
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
 }
 
 const CLUSTER_DOMAIN: &str = "cluster.local";

@@ -3,7 +3,8 @@
 use std::process::Child;
 
 use crate::error::BedError;
-use crate::namespace::Namespace;
+use crate::pod::CHARM;
+use crate::pod::Pod;
 use crate::programs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -48,8 +49,8 @@ pub struct OddServer {
 
 impl OddServer {
     /// Starts it on a free port of a pod; it accepts when this returns.
-    pub fn start(pod: &Namespace, oddity: Oddity, port: u16) -> Result<Self, BedError> {
-        let mut command = pod.command(programs::own("odd-server")?);
+    pub fn start(pod: &Pod, oddity: Oddity, port: u16) -> Result<Self, BedError> {
+        let mut command = pod.command(CHARM, programs::own("odd-server")?);
         command.args([oddity.word(), &port.to_string()]).stdout(Stdio::piped());
         let mut child = pod.spawn(&mut command)?;
         let mut line = String::new();

@@ -1,4 +1,4 @@
-//! Processes found by the network namespace they run in, whoever started them.
+//! Processes found by the PID namespace they run in, whoever started them.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use nix::unistd::Pid;
 use crate::error::BedError;
 use crate::wait;
 
-/// Names the network namespace of a process, or `None` when the process has ended.
+/// Names the PID namespace of a process, or `None` when the process has ended.
 pub(crate) fn namespace_of(process: u32) -> Option<String> {
-    let link = fs::read_link(format!("/proc/{process}/ns/net")).ok()?;
+    let link = fs::read_link(format!("/proc/{process}/ns/pid")).ok()?;
     Some(link.to_string_lossy().into_owned())
 }
 
-/// The processes in a network namespace; one that has ended and was not yet waited for is none.
+/// The processes in a PID namespace; one that has ended and was not yet waited for is none.
 pub(crate) fn processes_in(namespace: &str) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
@@ -26,6 +26,8 @@ pub(crate) fn processes_in(namespace: &str) -> Vec<u32> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|process| namespace_of(*process).as_deref() == Some(namespace))
+        // A process that has ended keeps its number, and nothing else.
+        .filter(|process| fs::read_link(format!("/proc/{process}/ns/mnt")).is_ok())
         .collect()
 }
 
@@ -43,11 +45,11 @@ pub(crate) fn send(process: u32, signal: Signal) {
     }
 }
 
-/// Kills everything in a network namespace but the process `spared`, and waits until it is gone.
-pub(crate) fn kill_all_in(namespace: &str, spared: Option<u32>) -> Result<(), BedError> {
-    wait::until("the processes of a pod end", Duration::from_secs(10), || {
+/// Kills everything in a PID namespace but the process `spared`, and waits until it is gone.
+pub(crate) fn kill_all_in(namespace: &str, spared: u32) -> Result<(), BedError> {
+    wait::until("the processes of a container end", Duration::from_secs(10), || {
         let mut left = processes_in(namespace);
-        left.retain(|process| Some(*process) != spared);
+        left.retain(|process| *process != spared);
         for process in &left {
             send(*process, Signal::SIGKILL);
         }

@@ -17,9 +17,17 @@ use crate::transcript::lock;
 pub struct Programs {
     pub(crate) redis_server: PathBuf,
     pub(crate) redis_cli: PathBuf,
+    /// The libraries that these need and the machine may lack.
+    pub(crate) redis_libraries: Vec<PathBuf>,
+    pub(crate) redis_exporter: Option<PathBuf>,
+    /// The own Pebble, or the one that the variable `PEBBLE` names.
+    pub(crate) pebble: PathBuf,
     pub(crate) ip: PathBuf,
     pub(crate) unshare: PathBuf,
-    pub(crate) nsenter: PathBuf,
+    /// Runs a program in the namespaces of a process.
+    pub(crate) enter: PathBuf,
+    /// The first process of a container.
+    pub(crate) container: PathBuf,
     /// Whether the namespaces belong to a user namespace, made without root.
     pub(crate) rootless: bool,
 }
@@ -28,11 +36,17 @@ impl Programs {
     /// Looks for all of them; the error says how to get the one that is missing.
     pub fn find() -> Result<Self, BedError> {
         let unshare = find("unshare")?;
+        let exporter = find("redis_exporter").or_else(|_| find("prometheus-redis-exporter"));
         Ok(Self {
-            redis_server: find("redis-server")?,
-            redis_cli: find("redis-cli")?,
+            redis_server: behind_launcher(find("redis-server")?),
+            redis_cli: behind_launcher(find("redis-cli")?),
+            redis_libraries: unpacked_libraries(),
+            redis_exporter: exporter.ok().map(behind_launcher),
+            pebble: env::var_os("PEBBLE")
+                .map_or_else(|| own("pebble"), |named| Ok(named.into()))?,
             ip: find("ip")?,
-            nsenter: find("nsenter")?,
+            enter: own("enter")?,
+            container: own("container")?,
             rootless: needs_user_namespace(&unshare)?,
             unshare,
         })
@@ -70,7 +84,7 @@ pub fn own(name: &str) -> Result<PathBuf, BedError> {
 }
 
 /// A test lies in `target/<profile>/deps`, the programs one above.
-fn own_folder() -> Result<PathBuf, BedError> {
+pub(crate) fn own_folder() -> Result<PathBuf, BedError> {
     let test = env::current_exe().map_err(at_file("the running program"))?;
     let folder = test
         .ancestors()
@@ -138,33 +152,57 @@ fn find(program: &str) -> Result<PathBuf, BedError> {
         .ok_or_else(|| BedError::Missing { program: program.to_owned() })
 }
 
-/// The unpacked servers first, then PATH, then where `ip` and `unshare` lie when PATH is a plain user's.
-fn folders() -> Vec<PathBuf> {
+/// Where `scripts/install-servers` unpacks.
+fn servers() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    let mut folders = vec![target.join("servers/bin")];
+    target.join("servers")
+}
+
+/// An unpacked program has a launcher that names its libraries; in a container they lie where every
+/// program finds them.
+fn behind_launcher(program: PathBuf) -> PathBuf {
+    let (folder, servers) = (program.parent(), servers());
+    match program.file_name() {
+        Some(name) if folder == Some(&servers.join("bin")) => servers.join("programs").join(name),
+        _ => program,
+    }
+}
+
+fn unpacked_libraries() -> Vec<PathBuf> {
+    let entries = servers().join("lib").read_dir();
+    entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// The unpacked servers first, then PATH, then where `ip` and `unshare` lie when PATH is a plain user's.
+fn folders() -> Vec<PathBuf> {
+    let mut folders = vec![servers().join("bin")];
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     folders.extend(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from));
     folders
 }
 
-/// Tries which of the two ways to make a network namespace works here.
+/// Tries which of the two ways to make namespaces works here.
 fn needs_user_namespace(unshare: &Path) -> Result<bool, BedError> {
     let attempt = |arguments: &[&str]| {
-        Command::new(unshare).args(arguments).args(["--net", "--mount", "true"]).output().map_err(
-            |source| BedError::NotStarted { program: unshare.display().to_string(), source },
-        )
+        let kinds = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "true"];
+        Command::new(unshare).args(arguments).args(kinds).output().map_err(|source| {
+            BedError::NotStarted { program: unshare.display().to_string(), source }
+        })
     };
     if attempt(&[])?.status.success() {
         return Ok(false);
     }
-    let done = attempt(&["--user", "--map-root-user"])?;
+    let done = attempt(&USER_NAMESPACE)?;
     if done.status.success() {
         return Ok(true);
     }
     let reason = String::from_utf8_lossy(&done.stderr).trim().to_owned();
     Err(BedError::NoNamespaces { reason })
 }
+
+/// What makes a user namespace that knows more users than one, as a container has them.
+pub(crate) const USER_NAMESPACE: [&str; 3] = ["--user", "--map-root-user", "--map-auto"];
 
 #[cfg(test)]
 mod tests {

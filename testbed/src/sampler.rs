@@ -11,7 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::BedError;
-use crate::namespace::Namespace;
+use crate::pod::CHARM;
+use crate::pod::Pod;
 use crate::programs;
 use crate::transcript::lock;
 use crate::wait;
@@ -48,12 +49,12 @@ pub struct Summary {
 impl Sampler {
     /// Starts to ask every 20 ms; the first answer is there when this returns.
     pub fn start(
-        pod: &Namespace,
+        pod: &Pod,
         port: u16,
         group: &str,
         password: Option<&str>,
     ) -> Result<Self, BedError> {
-        let mut command = pod.command(programs::own("sentinel-sampler")?);
+        let mut command = pod.command(CHARM, programs::own("sentinel-sampler")?);
         command.args([&port.to_string(), group, "20"]).stdout(Stdio::piped());
         if let Some(password) = password {
             command.env("SAMPLER_PASSWORD", password);

@@ -1,22 +1,19 @@
-//! One server program of a pod: its file, its process, its log.
+//! One server program of a pod, as a service of its container's Pebble: its file, its process, its log.
+//! It is a stand-in that plays the workload's part until a charm runs its own workload.
 
-use std::fs;
-use std::fs::File;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use serde_json::Value;
+use serde_json::json;
 
 use crate::error::BedError;
-use crate::error::at_file;
-use crate::namespace::Namespace;
+use crate::ground::failed;
+use crate::pebble::client::http::Client;
+use crate::pebble::client::http::ClientError;
+use crate::pod::Pod;
 use crate::processes;
 use crate::transcript::lock;
 use crate::wait;
@@ -25,8 +22,9 @@ use crate::wait;
 pub(crate) struct Server {
     /// Which server of which pod, for errors.
     pub(crate) title: String,
-    pub(crate) config: PathBuf,
-    log: PathBuf,
+    /// The container, and the service in it.
+    name: &'static str,
+    program: &'static str,
     /// What its log says when it serves.
     ready: &'static str,
     state: Mutex<State>,
@@ -34,121 +32,145 @@ pub(crate) struct Server {
 
 #[derive(Debug, Default)]
 struct State {
-    child: Option<Child>,
-    /// How long the log was when the process was started.
+    /// The change of Pebble by which it was started.
+    change: String,
+    /// How long the log was when it was started.
     log_before: usize,
 }
 
 impl Server {
-    pub(crate) fn new(directory: &Path, name: &str, pod: &str, ready: &'static str) -> Self {
-        Self {
-            title: format!("{name} of {pod}"),
-            config: directory.join(format!("{name}.conf")),
-            log: directory.join(format!("{name}.log")),
-            ready,
-            state: Mutex::default(),
-        }
+    pub(crate) fn new(
+        pod: &str,
+        name: &'static str,
+        program: &'static str,
+        ready: &'static str,
+    ) -> Self {
+        Self { title: format!("{name} of {pod}"), name, program, ready, state: Mutex::default() }
     }
 
     /// Writes its file; nobody else may read it.
-    pub(crate) fn write_config(&self, text: &str) -> Result<(), BedError> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&self.config).map_err(at_file(&self.config))?;
-        file.write_all(text.as_bytes()).map_err(at_file(&self.config))
+    pub(crate) fn write_config(&self, pod: &Pod, text: &str) -> Result<(), BedError> {
+        let mut command = pod.command(self.name, "sh");
+        command.args(["-c", r#"umask 077 && cat >"$1""#, "write", &self.config()]);
+        let output = pod.run(&mut command, text)?;
+        let what = format!("the writing of the file of {}", self.title);
+        if output.status.success() { Ok(()) } else { Err(failed(&what, &output)) }
     }
 
-    /// Starts the process, which is then yet to become ready.
-    pub(crate) fn begin(
-        &self,
-        namespace: &Namespace,
-        mut command: Command,
-    ) -> Result<(), BedError> {
-        let mut state = lock(&self.state);
-        if state.child.as_mut().is_some_and(is_alive) {
-            return Err(self.fault("is running already"));
+    fn config(&self) -> String {
+        format!("/etc/redis-server/{}.conf", self.name)
+    }
+
+    /// Starts it, which is then yet to become ready.
+    pub(crate) fn begin(&self, pod: &Pod) -> Result<(), BedError> {
+        if self.process(pod).is_some() {
+            return Err(self.fault(pod, "is running already"));
         }
-        let log: File = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&self.log)
-            .map_err(at_file(&self.log))?;
-        state.log_before = self.log_text().len();
-        let errors = log.try_clone().map_err(at_file(&self.log))?;
-        command.stdout(log).stderr(errors);
-        state.child = Some(namespace.spawn(&mut command)?);
+        let pebble = pod.wait_for_pebble(self.name, START_LIMIT)?;
+        let mut state = lock(&self.state);
+        state.log_before = self.log_text(pod).len();
+        let service = json!({
+            "override": "replace",
+            "command": format!("/usr/bin/{} {}", self.program, self.config()),
+            "on-success": "ignore",
+            "on-failure": "ignore",
+        });
+        let layer = json!({ "services": { self.name: service } }).to_string();
+        let layer = json!({
+            "action": "add", "combine": true, "label": "bed", "format": "yaml", "layer": layer,
+        });
+        self.ask(&pebble, "/v1/layers", &layer)?;
+        let start = json!({ "action": "start", "services": [self.name] });
+        let answer = self.ask(&pebble, "/v1/services", &start)?;
+        let change = answer.get("change").and_then(Value::as_str);
+        change.unwrap_or_default().clone_into(&mut state.change);
         Ok(())
     }
 
+    fn ask(&self, pebble: &Client, path: &str, body: &Value) -> Result<Value, BedError> {
+        let told = |answer| BedError::Answer {
+            server: format!("Pebble of {}", self.title),
+            command: path.to_owned(),
+            answer,
+        };
+        let answer =
+            pebble.post(path, body).map_err(|error: ClientError| told(error.to_string()))?;
+        if answer.status >= 400 {
+            return Err(told(String::from_utf8_lossy(&answer.body).into_owned()));
+        }
+        Ok(answer.json())
+    }
+
     /// Waits until it serves.
-    pub(crate) fn ready(&self) -> Result<(), BedError> {
-        self.says(self.ready)
+    pub(crate) fn ready(&self, pod: &Pod) -> Result<(), BedError> {
+        self.says(pod, self.ready)
     }
 
     /// Waits until it has logged this since its start.
-    pub(crate) fn says(&self, wanted: &str) -> Result<(), BedError> {
+    pub(crate) fn says(&self, pod: &Pod, wanted: &str) -> Result<(), BedError> {
         let what = format!("{} logs {wanted:?}", self.title);
         let ended = wait::until(&what, START_LIMIT, || {
-            let mut state = lock(&self.state);
-            let ended = !state.child.as_mut().is_some_and(is_alive);
-            let log = self.log_text();
-            let said = log.get(state.log_before..).unwrap_or_default();
-            (ended || said.contains(wanted)).then_some(ended)
+            let ended = self.has_ended(pod);
+            let log = self.log_text(pod);
+            let said = log.get(lock(&self.state).log_before..).unwrap_or_default();
+            if said.contains(wanted) { Some(false) } else { ended.then_some(true) }
         })
-        .map_err(|error| error.with(&self.title, &self.log_tail()))?;
-        if ended { Err(self.fault("has ended")) } else { Ok(()) }
+        .map_err(|error| error.with(&self.title, &self.log_tail(pod)))?;
+        if ended { Err(self.fault(pod, "has ended")) } else { Ok(()) }
+    }
+
+    /// Pebble has tried to start it, and there is no process.
+    fn has_ended(&self, pod: &Pod) -> bool {
+        if self.process(pod).is_some() {
+            return false;
+        }
+        let path = format!("/v1/changes/{}", lock(&self.state).change);
+        let change = Client::new(&pod.pebble_socket(self.name)).get(&path);
+        change
+            .is_ok_and(|change| change.json().pointer("/result/ready") == Some(&Value::Bool(true)))
     }
 
     /// The process, if it runs.
-    pub(crate) fn process(&self) -> Option<u32> {
-        let mut state = lock(&self.state);
-        state.child.as_mut().and_then(|child| is_alive(child).then(|| child.id()))
+    pub(crate) fn process(&self, pod: &Pod) -> Option<u32> {
+        // It writes over its arguments, but for the first word.
+        let is_it = |process: &u32| {
+            let argv = processes::argv_of(*process);
+            let program = argv.split(' ').next().and_then(|word| Path::new(word).file_name());
+            program.is_some_and(|name| name == self.program)
+        };
+        pod.processes(self.name).into_iter().find(is_it)
     }
 
     /// Sends a signal, if it runs.
-    pub(crate) fn signal(&self, signal: Signal) {
-        if let Some(process) = self.process() {
+    pub(crate) fn signal(&self, pod: &Pod, signal: Signal) {
+        if let Some(process) = self.process(pod) {
             processes::send(process, signal);
         }
     }
 
     /// Ends it by a signal and waits for its end; one that does not run is no error.
-    pub(crate) fn end(&self, signal: Signal) -> Result<(), BedError> {
-        self.signal(signal);
+    pub(crate) fn end(&self, pod: &Pod, signal: Signal) -> Result<(), BedError> {
+        self.signal(pod, signal);
         wait::until(&format!("{} ends", self.title), STOP_LIMIT, || {
-            self.process().is_none().then_some(())
+            self.process(pod).is_none().then_some(())
         })
-        .map_err(|error| error.with(&self.title, &self.log_tail()))?;
+        .map_err(|error| error.with(&self.title, &self.log_tail(pod)))?;
         Ok(())
     }
 
-    pub(crate) fn log_text(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    /// What Pebble and the server have printed.
+    pub(crate) fn log_text(&self, pod: &Pod) -> String {
+        pod.log(self.name)
     }
 
-    pub(crate) fn log_tail(&self) -> String {
-        let text = self.log_text();
+    pub(crate) fn log_tail(&self, pod: &Pod) -> String {
+        let text = self.log_text(pod);
         let lines: Vec<_> = text.lines().collect();
         lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n")
     }
 
-    fn fault(&self, state: &'static str) -> BedError {
-        BedError::Server { server: self.title.clone(), state, log: self.log_tail() }
-    }
-}
-
-/// Also reaps a child that has ended.
-fn is_alive(child: &mut Child) -> bool {
-    matches!(child.try_wait(), Ok(None))
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(child) = &mut lock(&self.state).child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    fn fault(&self, pod: &Pod, state: &'static str) -> BedError {
+        BedError::Server { server: self.title.clone(), state, log: self.log_tail(pod) }
     }
 }
 

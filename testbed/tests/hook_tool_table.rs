@@ -11,7 +11,6 @@
 
 mod table;
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -25,38 +24,6 @@ use table::row::Row;
 
 /// Rows that the bed answers otherwise, and why that is borne.
 const LEFT_OUT: &[(&str, &str)] = &[];
-
-/// The tools that the bed has; a row that calls another one is out of reach.
-const TOOLS: &[&str] = &[
-    "action-fail",
-    "application-version-set",
-    "close-port",
-    "goal-state",
-    "is-leader",
-    "juju-log",
-    "open-port",
-    "opened-ports",
-    "relation-get",
-    "relation-ids",
-    "relation-list",
-    "relation-set",
-    "state-delete",
-    "state-get",
-    "state-set",
-    "status-set",
-];
-
-/// What may happen between calls, as far as the bed models it.
-const HAPPENINGS: &[&str] = &[
-    "application-data",
-    "hook-end",
-    "hook-start",
-    "leader",
-    "lease",
-    "service-address",
-    "unit-data",
-    "unit-status",
-];
 
 #[test]
 fn hook_tool_table() {
@@ -107,14 +74,11 @@ fn replay(path: &Path, table: &Value) -> String {
     complaints
 }
 
-/// Whether the bed has all the tools that the row calls and knows all that happens in it.
+/// Whether the row calls none of the tools that the bed lacks.
 fn is_in_reach(row: &Value) -> bool {
     let around = ["before", "after"].iter().filter_map(|key| row[key].as_array()).flatten();
-    [row].into_iter().chain(around).all(|step| match (&step["argv"][0], &step["event"]) {
-        (Value::String(tool), _) => TOOLS.contains(&tool.as_str()),
-        (_, Value::String(event)) => HAPPENINGS.contains(&event.as_str()),
-        _ => false,
-    })
+    let tools = [row].into_iter().chain(around).filter_map(|step| step["argv"][0].as_str());
+    !tools.into_iter().any(|tool| tool.starts_with("secret-"))
 }
 
 #[test]
@@ -133,15 +97,4 @@ fn a_row_that_differs_is_told() {
     for name in named {
         assert!(complaints.contains(name), "{name} is not in {complaints}");
     }
-}
-
-#[test]
-fn every_tool_is_in_the_table() {
-    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hook-tools.json");
-    let text = fs::read(recorded).expect("the table is there");
-    let table: Value = serde_json::from_slice(&text).expect("the table is JSON");
-    let rows = table["cases"].as_array().expect("a table has cases");
-    let called: BTreeSet<&str> = rows.iter().filter_map(|row| row["argv"][0].as_str()).collect();
-    let missing: Vec<&&str> = TOOLS.iter().filter(|tool| !called.contains(**tool)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }

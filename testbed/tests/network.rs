@@ -1,20 +1,16 @@
 //! The network of a bed: what is cut, removed or unknown, and what a program in a pod sees.
 
 use std::error::Error;
-use std::fs;
-use std::io::Read;
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
 use testbed::bed::Bed;
 use testbed::error::BedError;
 use testbed::layout::Layout;
-use testbed::namespace::Namespace;
 use testbed::odd_server::OddServer;
 use testbed::odd_server::Oddity;
-use testbed::pod::Pod;
+use testbed::pod::CHARM;
+use testbed::redis_pod::RedisPod;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
@@ -24,10 +20,10 @@ fn pods(units: u32) -> std::result::Result<Bed, BedError> {
 }
 
 /// Connects from a pod to a port and tells the exit status: 0, 1 (refused), 124 (nothing came back).
-fn connect(from: &Pod, host: &str, port: u16) -> std::result::Result<i32, Box<dyn Error>> {
+fn connect(from: &RedisPod, host: &str, port: u16) -> std::result::Result<i32, Box<dyn Error>> {
     let mut command = from.command("timeout")?;
     command.args(["0.5", "bash", "-c", &format!("exec 3<>/dev/tcp/{host}/{port}")]);
-    let output = from.namespace()?.run(&mut command, "")?;
+    let output = from.pod()?.run(&mut command, "")?;
     Ok(output.status.code().unwrap_or(-1))
 }
 
@@ -44,7 +40,7 @@ fn a_cut_link_drops_packets_and_heals() -> Result {
     assert_eq!(connect(&third, one.host(), 7000)?, 124);
     assert_eq!(connect(&one, third.host(), 7000)?, 124);
     assert_eq!(connect(&third, third.host(), 7000)?, 1, "a pod always reaches itself");
-    bed.network().rejoin(2)?;
+    bed.rejoin(2)?;
     assert_eq!(connect(&third, one.host(), 7000)?, 1);
     assert_eq!(connect(&one, other.host(), 7000)?, 124, "a cut between two others stays");
     bed.heal()?;
@@ -73,14 +69,14 @@ fn a_removed_pods_address_drops_packets_and_a_replaced_pod_is_found_elsewhere() 
 #[test]
 fn a_pod_knows_its_own_name_and_resolves_the_others() -> Result {
     let bed = pods(2)?;
-    let pod = bed.pod(1)?.namespace()?;
+    let pod = bed.pod(1)?.pod()?;
     let says = |program: &str, argument: Option<&str>| {
-        let output = pod.run(pod.command(program).args(argument), "");
+        let output = pod.run(pod.command(CHARM, program).args(argument), "");
         output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     assert_eq!(says("hostname", None)?, "redis-k8s-1");
     let look_up = |host: &str| {
-        let output = pod.run(pod.command("getent").args(["ahostsv4", host]), "");
+        let output = pod.run(pod.command(CHARM, "getent").args(["ahostsv4", host]), "");
         output.map(|output| output.status.success())
     };
     let host = "redis-k8s-0.redis-k8s-endpoints.lab.svc.cluster.local";
@@ -91,9 +87,9 @@ fn a_pod_knows_its_own_name_and_resolves_the_others() -> Result {
     let start = Instant::now();
     assert!(!look_up("redis-k8s-9.redis-k8s-endpoints.lab.svc.cluster.local")?);
     assert!(start.elapsed() < Duration::from_secs(1), "an unknown name is unknown at once");
-    bed.network().unpublish(0)?;
+    bed.unpublish(0)?;
     assert!(!look_up(host)?);
-    bed.network().publish(0)?;
+    bed.publish(0)?;
     assert!(look_up(host)?);
     Ok(())
 }
@@ -101,45 +97,16 @@ fn a_pod_knows_its_own_name_and_resolves_the_others() -> Result {
 #[test]
 fn a_silent_resolver_lets_a_look_up_hang_until_it_heals() -> Result {
     let bed = pods(2)?;
-    let pod = bed.pod(0)?.namespace()?;
+    let pod = bed.pod(0)?.pod()?;
     let look_up = || {
-        let mut command = pod.command("timeout");
+        let mut command = pod.command(CHARM, "timeout");
         pod.run(command.args(["0.5", "getent", "ahostsv4", &bed.host(1)]), "")
             .map(|output| output.status.code())
     };
-    bed.network().silence_resolver(0)?;
+    bed.silence_resolver(0)?;
     assert_eq!(look_up()?, Some(124));
-    bed.network().heal_resolver(0)?;
+    bed.heal_resolver(0)?;
     assert_eq!(look_up()?, Some(0));
-    Ok(())
-}
-
-#[test]
-fn a_program_in_a_pod_is_its_own_process() -> Result {
-    let bed = pods(1)?;
-    let pod = bed.pod(0)?.namespace()?;
-    let mut command = pod.command_in(pod.directory(), "sh");
-    let mut child =
-        pod.spawn(command.args(["-c", "echo $$ $PWD; exit 7"]).stdout(Stdio::piped()))?;
-    let process = child.id();
-    let mut said = String::new();
-    child.stdout.take().expect("piped").read_to_string(&mut said)?;
-    assert_eq!(said.trim(), format!("{process} {}", pod.directory().display()));
-    assert_eq!(child.wait()?.code(), Some(7));
-    Ok(())
-}
-
-#[test]
-fn a_file_is_bound_into_one_pod_alone() -> Result {
-    let bed = pods(2)?;
-    let (bound, other) = (bed.pod(0)?.namespace()?, bed.pod(1)?.namespace()?);
-    let file = bound.directory().join("greeting");
-    fs::write(&file, "good day")?;
-    bound.bind(&file, Path::new("/etc/passwd"))?;
-    let read = |pod: &Namespace| pod.run(pod.command("cat").arg("/etc/passwd"), "");
-    assert_eq!(read(&bound)?.stdout, b"good day");
-    assert_ne!(read(&other)?.stdout, b"good day");
-    assert!(bound.bind(&file, Path::new("/no/such/place")).is_err());
     Ok(())
 }
 
@@ -158,19 +125,19 @@ fn a_cut_follows_a_pod_to_its_new_address() -> Result {
 fn a_link_cut_one_way_still_carries_packets_the_other_way() -> Result {
     let bed = pods(2)?;
     let (from, to) = (bed.pod(0)?, bed.pod(1)?);
-    let pod = to.namespace()?;
+    let pod = to.pod()?;
     let _server = OddServer::start(&pod, Oddity::Silent, 7000)?;
     // A connection that was asked for and whose answer is under way (SYN_RECV).
     let asked = || {
-        let table = pod.run(pod.command("cat").arg("/proc/net/tcp"), "")?;
+        let table = pod.run(pod.command(CHARM, "cat").arg("/proc/net/tcp"), "")?;
         let table = String::from_utf8_lossy(&table.stdout).into_owned();
         Ok::<_, BedError>(table.lines().any(|line| line.split_whitespace().nth(3) == Some("03")))
     };
-    bed.network().cut_one_way(0, 1)?;
+    bed.cut_one_way(0, 1)?;
     assert_eq!(connect(&from, to.host(), 7000)?, 124);
     assert!(!asked()?, "nothing arrives");
     bed.heal()?;
-    bed.network().cut_one_way(1, 0)?;
+    bed.cut_one_way(1, 0)?;
     assert_eq!(connect(&from, to.host(), 7000)?, 124);
     assert!(asked()?, "it arrives, and only the answer is lost");
     Ok(())
@@ -179,9 +146,9 @@ fn a_link_cut_one_way_still_carries_packets_the_other_way() -> Result {
 #[test]
 fn a_hosts_file_of_the_tests_own_is_read_at_once() -> Result {
     let bed = pods(1)?;
-    let pod = bed.pod(0)?.namespace()?;
+    let pod = bed.pod(0)?.pod()?;
     pod.set_hosts("10.1.9.9 elsewhere\n")?;
-    let output = pod.run(pod.command("getent").args(["ahostsv4", "elsewhere"]), "")?;
+    let output = pod.run(pod.command(CHARM, "getent").args(["ahostsv4", "elsewhere"]), "")?;
     assert!(output.stdout.starts_with(b"10.1.9.9 "));
     Ok(())
 }

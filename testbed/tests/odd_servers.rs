@@ -8,6 +8,7 @@ use testbed::bed::Bed;
 use testbed::layout::Layout;
 use testbed::odd_server::OddServer;
 use testbed::odd_server::Oddity;
+use testbed::pod::CHARM;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
@@ -15,9 +16,9 @@ type Result = std::result::Result<(), Box<dyn Error>>;
 /// the server closed the connection.
 fn client_gets(oddity: Oddity) -> std::result::Result<(String, bool), Box<dyn Error>> {
     let bed = Bed::start(Layout { units: 2, servers: false, ..Layout::default() })?;
-    let _server = OddServer::start(&*bed.pod(0)?.namespace()?, oddity, 26379)?;
-    let pod = bed.pod(1)?.namespace()?;
-    let mut client = pod.command("timeout");
+    let _server = OddServer::start(&*bed.pod(0)?.pod()?, oddity, 26379)?;
+    let pod = bed.pod(1)?.pod()?;
+    let mut client = pod.command(CHARM, "timeout");
     let script = "exec 3<>/dev/tcp/$0/26379; printf 'PING\\r\\n' >&3; exec dd bs=1 count=2000 status=none <&3";
     client.args(["0.7", "bash", "-c", script, &bed.host(0)]);
     let start = Instant::now();
@@ -63,7 +64,7 @@ fn one_sends_more_than_anybody_wants() -> Result {
 #[test]
 fn a_port_in_use_is_an_error() -> Result {
     let bed = Bed::start(Layout { units: 1, servers: false, ..Layout::default() })?;
-    let pod = bed.pod(0)?.namespace()?;
+    let pod = bed.pod(0)?.pod()?;
     let _server = OddServer::start(&pod, Oddity::Silent, 6379)?;
     assert!(OddServer::start(&pod, Oddity::Http, 6379).is_err());
     Ok(())

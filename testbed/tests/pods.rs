@@ -1,19 +1,15 @@
 //! The pods of a bed: real servers, faults that bite, and nothing left behind.
 
 use std::error::Error;
-use std::fs;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::io::Write;
-use std::path::Path;
-use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
 use testbed::answers::Role;
 use testbed::bed::Bed;
 use testbed::layout::Layout;
-use testbed::pod::SENTINEL_PORT;
+use testbed::pod::CHARM;
+use testbed::redis_pod::SENTINEL_PORT;
 use testbed::sampler::Sampler;
 use testbed::wait;
 
@@ -55,8 +51,8 @@ fn units_without_passwords_come_up_and_agree() -> Result {
 fn units_with_tls_come_up_and_agree() -> Result {
     let bed = Bed::start(Layout { tls: true, ..Layout::default() })?;
     assert_eq!(bed.settle(&[0, 1, 2], LIMIT)?, 0);
-    let plain = bed.pod(1)?.namespace()?;
-    let output = plain.run(plain.command("redis-cli").arg("PING"), "")?;
+    let plain = bed.pod(1)?.pod()?;
+    let output = plain.run(plain.command(CHARM, "redis-cli").arg("PING"), "")?;
     assert!(!output.status.success() || !output.stdout.starts_with(b"PONG"));
     Ok(())
 }
@@ -136,88 +132,12 @@ fn a_question_to_a_frozen_server_has_an_end() -> Result {
 }
 
 #[test]
-fn a_dropped_bed_leaves_no_process_and_no_file() -> Result {
-    let bed = Bed::start(hasty())?;
-    let kept = bed.pod(2)?;
-    // One that left the process group, as a supervisor's child may.
-    let pod = bed.pod(1)?.namespace()?;
-    let mut away = pod.spawn(pod.command("setsid").args(["--fork", "sleep", "1000"]))?;
-    away.wait()?;
-    let directory = pod.directory().parent().expect("a bed's folder").to_owned();
-    assert!(in_process_table(&directory.display().to_string()) > 0);
-    let away = pod.processes();
-    drop(pod);
-    drop(bed);
-    assert_eq!(in_process_table(&directory.display().to_string()), 0);
-    assert!(away.iter().all(|process| !is_running(*process)));
-    assert!(kept.redis("PING").is_err());
-    drop(kept);
-    assert!(!directory.exists());
-    Ok(())
-}
-
-/// Set in the environment of the process that the next test starts.
-const VICTIM: &str = "TESTBED_VICTIM";
-
-#[test]
-fn a_bed_ends_with_the_process_that_made_it() -> Result {
-    if std::env::var_os(VICTIM).is_some() {
-        let bed = Bed::start(empty_pods(2))?;
-        let pod = bed.pod(1)?.namespace()?;
-        pod.spawn(pod.command("setsid").args(["--fork", "sleep", "1000"]))?.wait()?;
-        let mut stdout = std::io::stdout();
-        writeln!(stdout, "bed in {}", pod.directory().parent().expect("a folder").display())?;
-        writeln!(stdout, "processes {:?}", pod.processes())?;
-        wait::pace(LIMIT);
-        return Ok(());
-    }
-    let mut victim = Command::new(std::env::current_exe()?)
-        .args(["--exact", "a_bed_ends_with_the_process_that_made_it", "--nocapture"])
-        .env(VICTIM, "yes")
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let stdout = victim.stdout.take().expect("piped");
-    let mut lines = BufReader::new(stdout).lines();
-    let mut line_with = |word: &str| {
-        lines
-            .by_ref()
-            .map_while(std::result::Result::ok)
-            .find_map(|line| line.split_once(word).map(|(_, rest)| rest.to_owned()))
-    };
-    let directory = line_with("bed in ").ok_or("no bed")?;
-    let processes = line_with("processes ").ok_or("no processes")?;
-    let processes: Vec<u32> = serde_json::from_str(&processes)?;
-    assert!(!processes.is_empty() && processes.iter().all(|process| is_running(*process)));
-    victim.kill()?;
-    victim.wait()?;
-    wait::until("the bed of a killed process ends", LIMIT, || {
-        let gone = processes.iter().all(|process| !is_running(*process))
-            && in_process_table(&directory) == 0
-            && !Path::new(&directory).exists();
-        gone.then_some(())
-    })?;
-    Ok(())
-}
-
-fn is_running(process: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    !status.is_empty() && !status.contains("State:\tZ")
-}
-
-/// How many processes have this text in their argv.
-fn in_process_table(text: &str) -> usize {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let argv = entries.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
-    argv.filter(|argv| String::from_utf8_lossy(argv).contains(text)).count()
-}
-
-#[test]
 fn a_sampler_sees_what_a_sentinel_forgets_for_a_moment() -> Result {
     let bed = Bed::start(hasty())?;
     bed.settle(&[0, 1, 2], LIMIT)?;
     let pod = bed.pod(1)?;
     let password = bed.layout().sentinel_password.as_deref();
-    let sampler = Sampler::start(&*pod.namespace()?, SENTINEL_PORT, "redis-k8s", password)?;
+    let sampler = Sampler::start(&*pod.pod()?, SENTINEL_PORT, "redis-k8s", password)?;
     wait::until("twenty samples are there", LIMIT, || {
         (sampler.summary().answers >= 20).then_some(())
     })?;
@@ -242,11 +162,11 @@ fn a_planted_password_is_found_and_real_runs_have_none() -> Result {
     assert!(bed.argv_transcript().contains("redis-server"));
     assert_eq!(bed.leaks(), Vec::<String>::new());
     let password = bed.layout().redis_password.clone().ok_or("a password")?;
-    let pod = bed.pod(0)?.namespace()?;
+    let pod = bed.pod(0)?.pod()?;
     // One argv that the bed starts itself, and one of a grandchild.
-    pod.run(pod.command("true").arg(&password), "")?;
+    pod.run(pod.command(CHARM, "true").arg(&password), "")?;
     assert_eq!(bed.leaks().len(), 1);
-    let mut shell = pod.command("sh");
+    let mut shell = pod.command(CHARM, "sh");
     shell.args(["-c", "read -r word; sh -c 'sleep 1000; true' \"$word\""]).stdin(Stdio::piped());
     let mut shell = pod.spawn(&mut shell)?;
     let mut stdin = shell.stdin.take().expect("piped");

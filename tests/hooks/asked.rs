@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use testbed::pod::Pod;
+use testbed::redis_pod::RedisPod;
 
 /// The connections to one server from a moment on. A look of the charm at a server is one.
 pub(crate) struct Asked {
-    pod: Arc<Pod>,
+    pod: Arc<RedisPod>,
     port: u16,
     before: u64,
     own: Cell<u64>,
@@ -15,7 +15,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Counts from now on.
-    pub(crate) fn from_now(pod: Arc<Pod>, port: u16) -> Self {
+    pub(crate) fn from_now(pod: Arc<RedisPod>, port: u16) -> Self {
         let before = connections(&pod, port);
         Self { pod, port, before, own: Cell::new(0) }
     }
@@ -28,7 +28,7 @@ impl Asked {
 }
 
 /// All connections that the server has taken, this one included.
-fn connections(pod: &Pod, port: u16) -> u64 {
+fn connections(pod: &RedisPod, port: u16) -> u64 {
     let answers = pod.ask(port, &["INFO stats"]).unwrap();
     let text = answers[0].text();
     let count = text.lines().find_map(|line| line.strip_prefix("total_connections_received:"));

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use testbed::juju::run::HookRun;
 use testbed::layout::Layout;
-use testbed::pod::REDIS_PORT;
-use testbed::pod::SENTINEL_PORT;
+use testbed::pod::CHARM;
+use testbed::redis_pod::REDIS_PORT;
+use testbed::redis_pod::SENTINEL_PORT;
 
 use crate::asked::Asked;
 use crate::held::HeldFailover;
@@ -73,7 +74,7 @@ fn who_was_silent_is_asked_once_in_a_run_of_many_looks() {
 fn a_resolver_that_answers_nothing_ends_no_hook_late() {
     let scene = Scene::healthy(3);
     let before = scene.databag();
-    scene.bed.network().silence_resolver(0).unwrap();
+    scene.bed.silence_resolver(0).unwrap();
     let run = scene.run(0, "leader-elected");
     assert!(run.elapsed < BUDGET, "{:?}", run.elapsed);
     assert_eq!(scene.databag(), before);
@@ -86,10 +87,10 @@ fn a_resolver_that_answers_nothing_ends_no_hook_late() {
 fn the_own_servers_are_asked_also_where_the_own_name_has_no_address() {
     let scene = Scene::healthy(1);
     scene.record(&[("leader-host", &scene.bed.host(1)), ("master-epoch", "")]);
-    let pod = scene.bed.pod(0).unwrap().namespace().unwrap();
+    let pod = scene.bed.pod(0).unwrap().pod().unwrap();
     pod.set_hosts("127.0.0.1 localhost\n").unwrap();
     let host = scene.bed.host(0);
-    let found = pod.run(pod.command("getent").args(["hosts", &host]), "").unwrap();
+    let found = pod.run(pod.command(CHARM, "getent").args(["hosts", &host]), "").unwrap();
     assert!(!found.status.success(), "the name still resolves");
     scene.run(0, "leader-elected");
     assert_eq!(scene.databag()["leader-host"], host);

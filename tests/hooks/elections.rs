@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use testbed::juju::hook::Hook;
 use testbed::juju::run::Commit;
-use testbed::pod::SENTINEL_PORT;
+use testbed::redis_pod::SENTINEL_PORT;
 use testbed::sampler::Sampler;
 use testbed::sampler::Summary;
 
@@ -165,7 +165,7 @@ fn a_healthy_election_writes_nothing_and_no_sentinel_forgets_a_replica_for_an_in
 fn samplers(scene: &Scene) -> Vec<Sampler> {
     let password = scene.bed.layout().sentinel_password.as_deref();
     let pods = scene.bed.pods();
-    let namespaces = pods.iter().map(|pod| pod.namespace().unwrap());
+    let namespaces = pods.iter().map(|pod| pod.pod().unwrap());
     namespaces
         .map(|pod| Sampler::start(&pod, SENTINEL_PORT, APPLICATION, password).unwrap())
         .collect()

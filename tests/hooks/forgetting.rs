@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use testbed::answers::Answer;
-use testbed::pod::Pod;
-use testbed::pod::SENTINEL_PORT;
+use testbed::redis_pod::RedisPod;
+use testbed::redis_pod::SENTINEL_PORT;
 use testbed::sampler::Sampler;
 
 use crate::scene::APPLICATION;
@@ -149,8 +149,8 @@ pub(crate) struct Seen {
 impl Watch {
     pub(crate) fn start(scene: &Scene, units: &[u32]) -> Self {
         let password = scene.bed.layout().sentinel_password.as_deref();
-        let sampler = |pod: &Pod| {
-            let namespace = pod.namespace().unwrap();
+        let sampler = |pod: &RedisPod| {
+            let namespace = pod.pod().unwrap();
             Sampler::start(&namespace, SENTINEL_PORT, APPLICATION, password).unwrap()
         };
         Self(units.iter().map(|number| sampler(&scene.bed.pod(*number).unwrap())).collect())

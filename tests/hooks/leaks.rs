@@ -53,7 +53,7 @@ fn a_hook_that_leaks_is_found_out_in_every_channel() {
         ("echo complaint $p >&2; exit 1", "complaint ***"),
     ] {
         let result = leaky.run(action(), script).action_result.unwrap();
-        let told = [result.message, result.stdout, result.stderr].concat();
+        let told = [&result.message, result.stdout(), result.stderr()].concat();
         assert!(told.contains(PLANTED), "{script}: {told}");
         assert!(leaky.leaks_in(found), "{script}: not found among {:#?}", leaky.leaks());
     }
@@ -74,7 +74,7 @@ fn a_password_in_a_command_line_of_the_bed_or_in_a_servers_log_is_found() {
     assert_eq!(leaky.leaks(), [""; 0]);
     let pod = leaky.bed.pod(0).unwrap();
     let mut command = pod.command("true").unwrap();
-    pod.namespace().unwrap().run(command.args(["-a", PLANTED]), "").unwrap();
+    pod.pod().unwrap().run(command.args(["-a", PLANTED]), "").unwrap();
     assert!(leaky.leaks_in("true -a ***"), "{:#?}", leaky.leaks());
     pod.sentinel(&format!("SENTINEL MONITOR {PLANTED} 127.0.0.1 6379 1")).unwrap();
     let logged = |line: &String| line.contains("+monitor master ***");

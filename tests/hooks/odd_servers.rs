@@ -12,9 +12,9 @@ use testbed::juju::run::HookRun;
 use testbed::layout::Layout;
 use testbed::odd_server::OddServer;
 use testbed::odd_server::Oddity;
-use testbed::pod::Pod;
-use testbed::pod::REDIS_PORT;
-use testbed::pod::SENTINEL_PORT;
+use testbed::redis_pod::REDIS_PORT;
+use testbed::redis_pod::RedisPod;
+use testbed::redis_pod::SENTINEL_PORT;
 
 use crate::scene::HOOK_LIMIT;
 use crate::scene::Scene;
@@ -100,7 +100,7 @@ fn assert_an_odd_master_is_waited_for(scene: &Scene, text: &str) {
 
 fn with_odd_servers(bed: &Bed, units: &[u32], port: u16, oddity: Oddity, look: impl FnOnce()) {
     let start = |number: &u32| {
-        let namespace = bed.pod(*number).unwrap().namespace().unwrap();
+        let namespace = bed.pod(*number).unwrap().pod().unwrap();
         OddServer::start(&namespace, oddity, port).unwrap()
     };
     let servers: Vec<OddServer> = units.iter().map(start).collect();
@@ -150,7 +150,7 @@ fn one_odd_sentinel_of_three_holds_nothing_up_and_stands_in_the_status() {
 #[test]
 fn a_sentinel_that_is_configured_otherwise_is_named_with_its_cure() {
     let scene = patient();
-    let restart = |change: &dyn Fn(&Pod) -> testbed::sentinel_config::SentinelConfig| {
+    let restart = |change: &dyn Fn(&RedisPod) -> testbed::sentinel_config::SentinelConfig| {
         for number in [1, 2] {
             let pod = scene.bed.pod(number).unwrap();
             pod.kill_sentinel().unwrap();

@@ -13,6 +13,7 @@ use testbed::juju::run::Exit;
 use testbed::juju::run::HookRun;
 use testbed::juju::run::RunningHook;
 use testbed::layout::Layout;
+use testbed::pod::CHARM;
 use testbed::wait::until;
 
 use crate::secrets::leaks;
@@ -114,8 +115,8 @@ impl Scene {
     /// Starts a hook in its unit's pod.
     pub(crate) fn start(&self, number: u32, hook: Hook) -> RunningHook {
         let directory = self.controller.charm_directory(&unit(number)).unwrap();
-        let pod = self.bed.pod(number).unwrap().namespace().unwrap();
-        let command = pod.command_in(&directory, env!("CARGO_BIN_EXE_dispatch"));
+        let pod = self.bed.pod(number).unwrap().pod().unwrap();
+        let command = pod.command_in(CHARM, &directory, env!("CARGO_BIN_EXE_dispatch"));
         self.controller.start(hook, command).unwrap()
     }
 

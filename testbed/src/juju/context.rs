@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::action::Action;
 use super::bag::Overlay;
+use super::files::Files;
 use super::hook::Happening;
 use super::hook::Hook;
 use super::hook::Kind;
 use super::model::Bag;
+use super::model::Status;
+use super::model::application::ConfigOption;
 use super::model::application_of;
 use super::model::relation::Relation;
 use super::ports::PendingPorts;
@@ -31,8 +37,18 @@ pub(crate) struct Context {
     pub(crate) state: Option<(Bag, Bag)>,
     /// Ports opened and closed.
     pub(crate) ports: PendingPorts,
-    /// Message of `action-fail`.
-    pub(crate) failure: Option<String>,
+    /// The action, in one.
+    pub(crate) action: Option<Action>,
+    /// Options as first read.
+    pub(crate) config: Option<BTreeMap<String, ConfigOption>>,
+    /// The unit's status as first read.
+    pub(crate) status: Option<Status>,
+    /// The storage that the hook is about, by its id.
+    pub(crate) storage: Option<String>,
+    /// Whether `juju-reboot` was called.
+    pub(crate) wants_reboot: bool,
+    /// The files of the charm's container.
+    pub(crate) files: Files,
     /// Lines by `juju-log`.
     pub(crate) log: Vec<LogLine>,
     members: BTreeMap<u32, BTreeSet<String>>,
@@ -52,7 +68,12 @@ pub(crate) struct HookRelation {
 
 impl Context {
     /// The context at the start of a hook; the agent forgets what the hook brings anew.
-    pub(crate) fn begin(hook: &Hook, relation: Option<HookRelation>, world: &mut World) -> Self {
+    pub(crate) fn begin(
+        hook: &Hook,
+        relation: Option<HookRelation>,
+        files: Files,
+        world: &mut World,
+    ) -> Self {
         let application = application_of(&hook.unit).to_owned();
         let mut members = BTreeMap::new();
         for known in known_relations(world, hook, &application) {
@@ -77,6 +98,14 @@ impl Context {
                 Happening::Created | Happening::ApplicationChanged | Happening::Broken => {}
             }
         }
+        let variable = |name: &str| {
+            let found = hook.variables.iter().find(|(variable, _)| variable == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let action = matches!(hook.kind, Kind::Action { .. }).then(|| Action {
+            parameters: Value::Object(hook.parameters.clone()),
+            ..Action::default()
+        });
         Self {
             unit: hook.unit.clone(),
             application,
@@ -86,7 +115,12 @@ impl Context {
             application_bags: BTreeMap::new(),
             state: None,
             ports: PendingPorts::default(),
-            failure: None,
+            action,
+            config: None,
+            status: None,
+            storage: variable("JUJU_STORAGE_ID"),
+            wants_reboot: false,
+            files,
             log: Vec::new(),
             members,
             read: BTreeMap::new(),
@@ -181,6 +215,22 @@ impl Context {
         let bag = bag.cloned().unwrap_or_default();
         self.read.insert(key, bag.clone());
         Ok(bag)
+    }
+
+    /// The options of the application, as they were when the hook first asked.
+    pub(crate) fn config(&mut self, world: &World) -> &BTreeMap<String, ConfigOption> {
+        self.config.get_or_insert_with(|| {
+            let application = world.model.applications.get(&self.application);
+            application.map(|application| application.config.clone()).unwrap_or_default()
+        })
+    }
+
+    /// The status of the unit, as it was when the hook first asked.
+    pub(crate) fn status(&mut self, world: &World) -> &Status {
+        self.status.get_or_insert_with(|| {
+            let unit = world.model.unit(&self.unit);
+            unit.map_or_else(|| world.model.status("unknown", ""), |unit| unit.status.clone())
+        })
     }
 
     /// The charm's state as this hook sees it.

@@ -16,6 +16,7 @@ use crate::programs;
 use super::context::Context;
 use super::context::HookRelation;
 use super::error::Error;
+use super::files::Files;
 use super::hook::Happening;
 use super::hook::Hook;
 use super::hook::Kind;
@@ -45,7 +46,7 @@ impl Controller {
         let program = programs::own("hook-tool").map_err(Error::Tools)?;
         let tools = directory.path().join("tools");
         fs::create_dir(&tools).map_err(|source| file(&tools, source))?;
-        for name in tools::NAMES {
+        for (name, _) in tools::TOOLS {
             let tool = tools.join(name);
             symlink(&program, &tool).map_err(|source| file(&tool, source))?;
         }
@@ -144,7 +145,8 @@ impl Controller {
         }
         world.runs += 1;
         let id = format!("{unit}-{}-{:032x}", hook.kind.word(), world.runs);
-        let context = Context::begin(&hook, relation.clone(), &mut world);
+        let files = self.files_of(&unit)?;
+        let context = Context::begin(&hook, relation.clone(), files, &mut world);
         let charm = self.charm_directory(&unit)?;
         let socket = self.agent_directory(&unit).join("agent.socket");
         let mut environment = common_environment(&unit, &world.model);
@@ -179,6 +181,14 @@ impl Controller {
         let world = Arc::clone(&self.world);
         let directory = Arc::clone(&self.directory);
         Ok(RunningHook { world, server, process, hook, _directory: directory, environment })
+    }
+
+    /// The unit's files: those of the machine, as its charm runs on it.
+    fn files_of(&self, unit: &str) -> Result<Files, Error> {
+        let resources = self.agent_directory(unit).join("resources");
+        fs::create_dir_all(&resources)
+            .map_err(|source| Error::File { path: resources.clone(), source })?;
+        Ok(Files { root: PathBuf::from("/"), resources })
     }
 
     fn give_up(&self, unit: &str, error: Error) -> Error {

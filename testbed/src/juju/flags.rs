@@ -23,6 +23,8 @@ pub(crate) enum Takes {
     Text,
     /// The number of a relation that the hook knows.
     Relation,
+    /// The id of a storage that the unit has.
+    Storage,
     /// `smart`, `yaml` or `json`.
     Format,
     /// `yaml` or `json`.
@@ -78,18 +80,27 @@ impl Parsed {
     }
 }
 
-/// Parses a command line. `known` says of a relation's number whether the hook knows it.
+/// What flags may name.
+pub(crate) trait Known {
+    /// Whether the hook knows the relation of that number.
+    fn has_relation(&self, number: u32) -> bool;
+
+    /// Whether the unit has the storage of that id; if not, the reason.
+    fn check_storage(&self, id: &str) -> Result<(), String>;
+}
+
+/// Parses a command line.
 pub(crate) fn parse(
     arguments: &[String],
     flags: &[Flag],
-    known: impl Fn(u32) -> bool,
+    known: &impl Known,
 ) -> Result<Parsed, Refusal> {
     let before_dashes = arguments.iter().take_while(|argument| *argument != "--");
     if before_dashes.into_iter().any(|it| it == "-h" || it == "--help" || it.starts_with("--help="))
     {
         return Err(Refusal::Help);
     }
-    let mut parser = Parser { flags, known: &known, parsed: Parsed::default() };
+    let mut parser = Parser { flags, known, parsed: Parsed::default() };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         if argument == "--" {
@@ -114,7 +125,7 @@ pub(crate) fn relation_number(value: &str) -> Option<i64> {
 
 struct Parser<'a> {
     flags: &'a [Flag],
-    known: &'a dyn Fn(u32) -> bool,
+    known: &'a dyn Known,
     parsed: Parsed,
 }
 
@@ -197,9 +208,10 @@ impl Parser<'_> {
             Takes::Relation => {
                 let number = relation_number(&value).ok_or("invalid relation id")?;
                 let number = u32::try_from(number).map_err(|_| "relation not found")?;
-                let known = (self.known)(number);
+                let known = self.known.has_relation(number);
                 if known { Ok(number.to_string()) } else { Err("relation not found".to_owned()) }
             }
+            Takes::Storage => self.known.check_storage(&value).map(|()| value),
             Takes::Format if value == "smart" => Ok(value),
             Takes::Format | Takes::FormatOfStructure => match value.as_str() {
                 "json" | "yaml" => Ok(value),

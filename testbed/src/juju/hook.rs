@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Map;
+use serde_json::Value;
+
 /// One hook, action or `juju exec` of a unit.
 #[derive(Clone, Debug)]
 pub struct Hook {
@@ -9,6 +12,7 @@ pub struct Hook {
     pub(crate) kind: Kind,
     pub(crate) relation: Option<(u32, Happening)>,
     pub(crate) delivered: BTreeMap<u32, Vec<String>>,
+    pub(crate) parameters: Map<String, Value>,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) loses_leadership_at_commit: bool,
@@ -101,9 +105,16 @@ impl Hook {
         hook
     }
 
-    /// An action. Its parameters are not modelled: there is no `action-get` yet.
+    /// An action without parameters.
     pub fn action(unit: &str, name: &str, id: &str) -> Self {
         Self::of(unit, Kind::Action { name: name.to_owned(), id: id.to_owned() })
+    }
+
+    /// Adds a parameter of the action.
+    #[must_use]
+    pub fn parameter(mut self, name: &str, value: Value) -> Self {
+        self.parameters.insert(name.to_owned(), value);
+        self
     }
 
     /// A command of `juju exec`.
@@ -146,6 +157,7 @@ impl Hook {
             kind,
             relation: None,
             delivered: BTreeMap::new(),
+            parameters: Map::new(),
             variables: Vec::new(),
             faults: Vec::new(),
             loses_leadership_at_commit: false,

@@ -4,14 +4,17 @@
 //! it: each run is a real process with Juju's environment, and each hook tool it calls is a real
 //! process too, answered from the model. Nothing here knows the charm.
 
+pub mod action;
 mod agent;
 mod bag;
 pub mod clock;
 pub mod cloud;
+mod base64;
 mod commit;
 mod context;
 pub mod controller;
 pub mod error;
+mod files;
 mod flags;
 pub mod frame;
 pub mod hook;

@@ -220,3 +220,32 @@ fn escaped(text: &str) -> String {
 fn emit_scalar(emitter: &mut Emitter<'_>, text: &str, style: ScalarStyle) -> Result<(), Error> {
     emitter.emit(Event::scalar(None, None, text, true, true, style))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Value;
+    use super::text;
+
+    #[test]
+    fn numbers_print_as_go_prints_them() {
+        let cases = [
+            (0.0, "0", "0"),
+            (-1.0, "-1", "-1"),
+            (2.0, "2", "2"),
+            (0.5, "0.5", "0.5"),
+            (999_999.0, "999999", "999999"),
+            (1_000_000.0, "1000000", "1e+06"),
+            (1_234_567.5, "1234567.5", "1.2345675e+06"),
+            (0.0001, "0.0001", "0.0001"),
+            (0.000_01, "0.00001", "1e-05"),
+            (1e-7, "1e-7", "1e-07"),
+            (1e20, "100000000000000000000", "1e+20"),
+            (1e21, "1e+21", "1e+21"),
+        ];
+        for (number, json, other) in cases {
+            let printed = ["json", "yaml", "smart"].map(|it| text(&Value::Number(number), it));
+            let printed = printed.map(|text| text.unwrap().trim_end().to_owned());
+            assert_eq!(printed, [json, other, other]);
+        }
+    }
+}

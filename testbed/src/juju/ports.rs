@@ -33,3 +33,42 @@ impl PendingPorts {
         stored.difference(&self.closed).chain(&self.opened).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::OpenedPort;
+    use super::PendingPorts;
+
+    fn port(text: &str) -> OpenedPort {
+        let (range, endpoint) = text.split_once(' ').unwrap_or((text, ""));
+        OpenedPort { range: range.parse().unwrap(), endpoint: endpoint.to_owned() }
+    }
+
+    #[test]
+    fn opens_and_closes_cancel_out_for_the_same_endpoint_only() {
+        let cases: [(&[&str], &[&str]); 8] = [
+            (&["open 1"], &["1", "80", "90 redis"]),
+            (&["open 80"], &["80", "90 redis"]),
+            (&["close 80"], &["90 redis"]),
+            (&["close 90"], &["80", "90 redis"]),
+            (&["close 90 redis"], &["80"]),
+            (&["open 1", "close 1"], &["80", "90 redis"]),
+            (&["close 80", "open 80"], &["80", "90 redis"]),
+            (&["open 80 redis", "close 80"], &["80 redis", "90 redis"]),
+        ];
+        let stored = BTreeSet::from([port("80"), port("90 redis")]);
+        for (steps, expected) in cases {
+            let mut pending = PendingPorts::default();
+            for step in steps {
+                match step.split_once(' ').unwrap() {
+                    ("open", it) => pending.open(port(it), &stored),
+                    (_, it) => pending.close(port(it), &stored),
+                }
+            }
+            let expected: BTreeSet<OpenedPort> = expected.iter().map(|text| port(text)).collect();
+            assert_eq!(pending.applied_to(&stored), expected, "{steps:?}");
+        }
+    }
+}

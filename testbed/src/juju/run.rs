@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+use super::action::ActionResult;
 use super::commit::commit;
 use super::error::Error;
 use super::hook::Hook;
@@ -47,6 +48,8 @@ pub struct HookRun {
     pub log: Vec<LogLine>,
     /// Whether its changes were kept.
     pub commit: Commit,
+    /// What failed the hook although its process ended well and its changes were kept.
+    pub error: Option<String>,
     /// From start to exit.
     pub elapsed: Duration,
     /// Of an action, what its caller is told.
@@ -95,21 +98,6 @@ pub struct LogLine {
     pub level: String,
     /// The text, with the relation before it in a relation hook.
     pub message: String,
-}
-
-/// What the caller of an action is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionResult {
-    /// `completed` or `failed`.
-    pub status: String,
-    /// Why it failed.
-    pub message: String,
-    /// The process's exit code.
-    pub return_code: i32,
-    /// Whole lines of standard output.
-    pub stdout: String,
-    /// Whole lines of standard error, and the error of a failed commit.
-    pub stderr: String,
 }
 
 impl RunningHook {
@@ -187,11 +175,15 @@ impl RunningHook {
         if let Commit::Failed(text) = &commit {
             world.transcript.push(format!("commit of {} failed: {text}", self.described()));
         }
+        let unit = &self.hook.unit;
+        let error =
+            context.wants_reboot.then(|| format!("unit \"{unit}\" is not assigned to a machine"));
+        let action = context.action.as_ref();
+        let action_result =
+            action.map(|action| ActionResult::of(action, exit, &commit, &stdout, &stderr));
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
         world.transcript.extend([stdout.clone(), stderr.clone()]);
-        let action_result = matches!(self.hook.kind, Kind::Action { .. })
-            .then(|| ActionResult::of(exit, &commit, context.failure.as_deref(), &stdout, &stderr));
         Ok(HookRun {
             exit,
             calls: self.server.calls(),
@@ -199,6 +191,7 @@ impl RunningHook {
             stderr,
             log: context.log.clone(),
             commit,
+            error,
             elapsed: self.process.elapsed(),
             action_result,
         })
@@ -243,56 +236,6 @@ impl Exit {
 impl ToolCall {
     pub(crate) fn arrived(argv: Vec<String>) -> Self {
         Self { argv, stdin: None, exit: None, stdout: String::new(), stderr: String::new() }
-    }
-}
-
-impl ActionResult {
-    fn of(exit: Exit, commit: &Commit, failure: Option<&str>, out: &str, err: &str) -> Self {
-        let mut result = Self {
-            status: if failure.is_some() { "failed" } else { "completed" }.to_owned(),
-            message: failure.unwrap_or_default().to_owned(),
-            return_code: 0,
-            stdout: whole_lines(out),
-            stderr: whole_lines(err),
-        };
-        match exit {
-            Exit::Code(0) => {}
-            Exit::Code(code) => result.fail(code, format!("exit status {code}")),
-            Exit::Signal(number) => {
-                let name = Signal::try_from(number).map_or("unknown", signal_word);
-                result.fail(-1, format!("signal: {name}"));
-            }
-        }
-        if let Commit::Failed(text) = commit {
-            result.stderr.push_str(text);
-            "failed".clone_into(&mut result.status);
-            if result.message.is_empty() {
-                "committing requested changes failed".clone_into(&mut result.message);
-            }
-        }
-        result
-    }
-
-    fn fail(&mut self, code: i32, message: String) {
-        "failed".clone_into(&mut self.status);
-        self.return_code = code;
-        self.message = message;
-    }
-}
-
-/// The output as Juju captures it: a last line without its end is lost.
-fn whole_lines(output: &str) -> String {
-    let end = output.rfind('\n').map_or(0, |end| end + 1);
-    output.get(..end).unwrap_or_default().replace("\r\n", "\n")
-}
-
-fn signal_word(signal: Signal) -> &'static str {
-    if signal == Signal::SIGKILL {
-        "killed"
-    } else if signal == Signal::SIGTERM {
-        "terminated"
-    } else {
-        signal.as_str()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a YAML 1.1 scalar means to Juju's reader, and which text it becomes.
 
+use super::base64;
+
 /// Whether a plain scalar of that text is read back as text, and so needs no quotes.
 pub(crate) fn reads_as_text(text: &str) -> bool {
     resolved(text) == STRING && !is_base_60(text)
@@ -21,7 +23,8 @@ pub(crate) fn meaning(tag: Option<&str>, value: &str, plain: bool) -> Result<Mea
             Ok(Meaning { tag: found.to_owned(), text })
         }
         Some(BINARY) => {
-            let bytes = base_64(value).ok_or("!!binary value contains invalid base64 data")?;
+            let bytes =
+                base64::decode(value).ok_or("!!binary value contains invalid base64 data")?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
             Ok(Meaning { tag: BINARY.to_owned(), text: Some(text) })
         }
@@ -162,27 +165,6 @@ fn is_base_60(text: &str) -> bool {
         })
 }
 
-fn base_64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let text: Vec<u8> = text.bytes().filter(|each| !matches!(each, b'\n' | b'\r')).collect();
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let padding = text.iter().rev().take_while(|each| **each == b'=').count();
-    let (digits, _) = text.split_at_checked(text.len().checked_sub(padding)?)?;
-    let (mut value, mut bits) = (0_u32, 0);
-    for digit in digits {
-        let place = ALPHABET.iter().position(|each| each == digit)?;
-        value = (value << 6 | u32::try_from(place).ok()?) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(value >> bits & 0xff).ok()?);
-        }
-    }
-    (padding <= 2).then_some(bytes)
-}
-
 pub(crate) fn short(tag: &str) -> String {
     tag.strip_prefix(PREFIX).map_or_else(|| tag.to_owned(), |name| format!("!!{name}"))
 }
@@ -198,4 +180,3 @@ pub(crate) const MERGE: &str = "tag:yaml.org,2002:merge";
 const BINARY: &str = "tag:yaml.org,2002:binary";
 pub(crate) const SEQUENCE: &str = "tag:yaml.org,2002:seq";
 pub(crate) const MAPPING: &str = "tag:yaml.org,2002:map";
-const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::controller::Controller;
 use super::error::Error;
 use super::hook::FaultKind;
@@ -10,6 +12,8 @@ use super::hook::Happening;
 use super::hook::Hook;
 use super::model::Life;
 use super::model::Model;
+use super::model::application::Image;
+use super::model::application::Resource;
 use super::run::Commit;
 use super::run::Exit;
 use super::run::HookRun;
@@ -41,54 +45,19 @@ fn unit_key(controller: &Controller, key: &str) -> Option<String> {
     controller.read(|model| model.relation(0)?.units.get(UNIT)?.data.get(key).cloned())
 }
 
-fn application_key(controller: &Controller, key: &str) -> Option<String> {
-    controller.read(|model| model.relation(0)?.application_data.get("redis-k8s")?.get(key).cloned())
-}
-
 #[test]
-fn a_hook_that_exits_0_keeps_what_it_wrote() {
+fn statuses_are_told_in_the_order_that_they_were_set_in_whatever_became_of_the_hook() {
     let controller = controller();
-    let script = "relation-set -r 0 a=1 && state-set b=2";
-    let run = run(&controller, Hook::new(UNIT, "start"), script);
-    assert_eq!((run.exit, run.commit), (Exit::Code(0), Commit::Committed));
-    assert_eq!(unit_key(&controller, "a").as_deref(), Some("1"));
-    assert_eq!(controller.read(|model| model.unit(UNIT).unwrap().state["b"].clone()), "2");
-}
-
-#[test]
-fn a_hook_that_fails_keeps_its_status_only() {
-    let controller = controller();
-    let script = "relation-set -r 0 a=1; status-set blocked no; exit 3";
-    let run = run(&controller, Hook::new(UNIT, "start"), script);
-    assert_eq!((run.exit, run.commit), (Exit::Code(3), Commit::Discarded));
-    assert_eq!(unit_key(&controller, "a"), None);
-    let (of, status) = controller.statuses().pop().unwrap();
-    assert_eq!(
-        (of.as_str(), status.status.as_str(), status.message.as_str()),
-        (UNIT, "blocked", "no")
-    );
-}
-
-#[test]
-fn a_lease_lost_before_the_commit_takes_all_writes_with_it() {
-    let controller = controller();
-    let script = "relation-set -r 0 a=1; state-set b=2; relation-set --app -r 0 c=3";
-    let hook = Hook::new(UNIT, "start").lose_leadership_at_commit();
-    let run = run(&controller, hook, script);
-    let refused = "checking leadership continuity: \"redis-k8s/0\" is not leader of \"redis-k8s\"";
-    assert_eq!((run.exit, run.commit), (Exit::Code(0), Commit::Failed(refused.to_owned())));
-    assert_eq!(unit_key(&controller, "a"), None);
-    assert_eq!(application_key(&controller, "c"), None);
-    assert!(controller.read(|model| model.unit(UNIT).unwrap().state.is_empty()));
-}
-
-#[test]
-fn a_lease_lost_at_a_call_shows_in_it() {
-    let controller = controller();
-    let hook = Hook::new(UNIT, "start").fault(2, FaultKind::LoseLeadership);
-    let run = run(&controller, hook, "is-leader; is-leader");
-    assert_eq!(run.calls[0].stdout, "True\n");
-    assert_eq!(run.calls[1].stdout, "False\n");
+    let script =
+        "status-set waiting a; status-set --application active; status-set blocked b; exit 3";
+    run(&controller, Hook::new(UNIT, "start"), script);
+    let told: Vec<String> = controller
+        .statuses()
+        .iter()
+        .map(|(of, status)| format!("{of} {} {}", status.status, status.message))
+        .collect();
+    let expected = ["redis-k8s/0 waiting a", "redis-k8s active ", "redis-k8s/0 blocked b"];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -206,17 +175,6 @@ fn a_hook_has_no_environment_but_that_of_juju() {
 }
 
 #[test]
-fn a_failed_action_still_commits_and_tells_its_caller_why() {
-    let controller = controller();
-    let script = "action-fail no; relation-set -r 0 a=1; echo line; printf tail";
-    let run = run(&controller, Hook::action(UNIT, "check", "12"), script);
-    let result = run.action_result.unwrap();
-    assert_eq!((result.status.as_str(), result.message.as_str()), ("failed", "no"));
-    assert_eq!(result.stdout, "line\n");
-    assert_eq!(unit_key(&controller, "a").as_deref(), Some("1"));
-}
-
-#[test]
 fn units_come_and_go() {
     let controller = controller();
     controller.edit(|model| {
@@ -268,6 +226,40 @@ fn a_tool_outside_its_hook_finds_no_socket() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.ends_with("connect: no such file or directory\n"), "{text}");
+}
+
+#[test]
+fn a_status_carries_the_time_of_the_machine_unless_the_model_has_its_own() {
+    let controller = controller();
+    let since = || {
+        run(&controller, Hook::new(UNIT, "start"), "status-set active");
+        controller.read(|model| model.unit(UNIT).unwrap().status.since.clone())
+    };
+    controller.edit(|model| model.now = Some("2030-01-02T03:04:05Z".to_owned()));
+    assert_eq!(since(), "2030-01-02T03:04:05Z");
+    controller.edit(|model| model.now = None);
+    let before = Timestamp::now().as_second();
+    let time = since();
+    assert_eq!(time.len(), "2030-01-02T03:04:05Z".len(), "{time}");
+    let seconds = time.parse::<Timestamp>().unwrap().as_second();
+    assert!((before..=Timestamp::now().as_second() + 1).contains(&seconds), "{time}");
+}
+
+#[test]
+fn a_resource_lies_where_the_tool_says() {
+    let controller = controller();
+    controller.edit(|model| {
+        let resources = &mut model.applications.get_mut("redis-k8s").unwrap().resources;
+        let content = b"\x00\xff".to_vec();
+        let file = Resource::File { filename: "tool.tgz".to_owned(), content };
+        resources.insert("tool".to_owned(), file);
+        let image = Image { registrypath: "registry/redis".to_owned(), ..Image::default() };
+        resources.insert("image".to_owned(), Resource::OciImage { image });
+    });
+    let script = "od -An -tx1 $(resource-get tool); cat $(resource-get image)";
+    let run = run(&controller, Hook::new(UNIT, "start"), script);
+    let image = "registrypath: registry/redis\nusername: \"\"\npassword: \"\"\n";
+    assert_eq!(run.stdout, format!(" 00 ff\n{image}"));
 }
 
 #[test]

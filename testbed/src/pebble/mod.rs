@@ -21,7 +21,7 @@ pub(crate) mod plan;
 mod process;
 mod quote;
 mod run;
-mod serve;
+pub(crate) mod serve;
 mod services;
 mod shared;
 mod start;

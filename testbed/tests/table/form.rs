@@ -19,7 +19,9 @@ pub(crate) fn hook(described: &Value) -> Hook {
     let environment = described["env"].as_object().cloned().unwrap_or_default();
     let variable = |name: &str| environment.get(name).and_then(Value::as_str);
     let mut hook = if let Some(name) = event.strip_prefix("actions/") {
-        Hook::action(unit, name, variable("JUJU_ACTION_UUID").unwrap_or_default())
+        let hook = Hook::action(unit, name, variable("JUJU_ACTION_UUID").unwrap_or_default());
+        let parameters = described["action"]["params"].as_object().into_iter().flatten();
+        parameters.fold(hook, |hook, (name, value)| hook.parameter(name, value.clone()))
     } else if let Some(id) = variable("JUJU_RELATION_ID") {
         let id = id.rsplit(':').next().and_then(|id| id.parse().ok()).unwrap_or_default();
         Hook::relation(unit, id, happening(event, &variable))
@@ -88,6 +90,9 @@ pub(crate) fn changed(before: &Model, after: &Model) -> Value {
         if old.status != application.status {
             note(&["application_status", name], shown(&application.status));
         }
+        if old.leader_settings != application.leader_settings {
+            note(&["leader_settings", name], json!(application.leader_settings));
+        }
         for (name, unit) in &application.units {
             let Some(old) = old.units.get(name) else { continue };
             if old.status != unit.status {
@@ -131,7 +136,9 @@ pub(crate) fn expanded(value: &Value, charm: &Path) -> Value {
 }
 
 fn expanded_text(text: &str, charm: &Path) -> String {
+    let resources = charm.with_file_name("resources");
     let mut text = text.replace("{{cwd}}", &charm.display().to_string());
+    text = text.replace("{{resources}}", &resources.display().to_string());
     while let Some((before, rest)) = text.split_once("{{rep:") {
         let (what, after) = rest.split_once("}}").expect("an abbreviation is closed");
         let (what, count) = what.rsplit_once(':').expect("an abbreviation has a count");

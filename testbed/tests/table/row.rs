@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -179,6 +179,12 @@ impl<'a> Row<'a> {
                     let record = record.expect("the application is there");
                     text("address").clone_into(&mut record.service_address);
                 }
+                "config" => {
+                    let record = model.applications.get_mut(application);
+                    let record = record.expect("the application is there");
+                    let option = record.config.get_mut(text("option"));
+                    option.expect("the option is there").value = Some(happening["value"].clone());
+                }
                 "unit-status" => {
                     let status = model.status(text("status"), text("message"));
                     model.unit_mut(unit).expect("the unit is there").status = status;
@@ -224,6 +230,7 @@ impl<'a> Row<'a> {
             Commit::Failed(text) => json!(text),
             Commit::Committed | Commit::Discarded => Value::Null,
         };
+        self.compare("hook_error", &self.record["hook_error"], &json!(run.error));
         self.compare("commit_error", &self.record["commit_error"], &error);
         let is_committed = run.commit == Commit::Committed;
         let is_kept = !self.record["committed"].is_null();
@@ -236,13 +243,15 @@ impl<'a> Row<'a> {
         let recorded = self.record["log"].as_array().cloned().unwrap_or_default();
         self.compare("log", &json!(recorded), &json!(log));
         let result = run.action_result.as_ref().map(|result| {
-            let mut results =
-                Map::from_iter([("return-code".to_owned(), json!(result.return_code))]);
-            let streams = [("stdout", &result.stdout), ("stderr", &result.stderr)];
-            for (key, text) in streams.into_iter().filter(|(_, text)| !text.is_empty()) {
-                results.insert(key.to_owned(), json!(text));
+            let mut told = json!({
+                "status": result.status,
+                "message": result.message,
+                "results": result.results,
+            });
+            if !result.log.is_empty() {
+                told["log"] = json!(result.log);
             }
-            json!({"status": result.status, "message": result.message, "results": results})
+            told
         });
         self.compare("action_result", &self.record["action_result"], &json!(result));
     }
@@ -293,8 +302,10 @@ fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
     if line == "env" {
         line.clear();
     }
-    for argument in step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        write!(line, " {}", quoted(argument))?;
+    let mut arguments = step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let tool = tool(arguments.next().unwrap_or_default(), charm, files)?;
+    for word in [tool.as_str()].into_iter().chain(arguments) {
+        write!(line, " {}", quoted(word))?;
     }
     if let Some(stdin) = step["stdin"].as_str() {
         fs::write(&files.stdin, stdin)?;
@@ -303,4 +314,15 @@ fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
     let (stdout, stderr, exit) =
         (files.stdout.display(), files.stderr.display(), files.exit.display());
     Ok(format!("{line} > {stdout} 2> {stderr}; echo $? > {exit}\n"))
+}
+
+/// The word to start a tool by; one that the bed does not have is linked like the others.
+fn tool(name: &str, charm: &Path, files: &Files) -> Outcome<String> {
+    let others = charm.join("../../tools");
+    if others.join(name).exists() {
+        return Ok(name.to_owned());
+    }
+    let link = files.stdin.with_file_name(name);
+    symlink(others.join("is-leader").canonicalize()?, &link)?;
+    Ok(link.display().to_string())
 }

@@ -1,22 +1,30 @@
 //! The hook tools, a file for each family. They answer from the model and from nothing else.
 
 mod action;
+mod config;
+mod credential;
 mod goal_state;
+mod leader_settings;
 mod leadership;
 mod log;
+mod network;
 mod ports;
+mod reboot;
 mod relation;
 mod relation_ids;
+mod resource;
 mod settings;
 mod state;
 mod status;
+mod status_get;
+mod storage;
 
-use std::fs;
 use std::path::Path;
 
 use super::context::Context;
 use super::flags;
 use super::flags::Flag;
+use super::flags::Known;
 use super::flags::Parsed;
 use super::output;
 use super::output::Value;
@@ -57,46 +65,51 @@ pub(crate) struct Answer {
     pub(crate) stderr: Vec<u8>,
 }
 
-/// The tools that there are.
-pub(crate) const NAMES: &[&str] = &[
-    "action-fail",
-    "application-version-set",
-    "close-port",
-    "goal-state",
-    "is-leader",
-    "juju-log",
-    "open-port",
-    "opened-ports",
-    "relation-get",
-    "relation-ids",
-    "relation-list",
-    "relation-set",
-    "state-delete",
-    "state-get",
-    "state-set",
-    "status-set",
+/// What a tool does; returns what it prints.
+type Tool = fn(&mut Call<'_>) -> Result<String, Refusal>;
+
+/// The tools that there are, sorted by name.
+pub(crate) const TOOLS: &[(&str, Tool)] = &[
+    ("action-fail", action::fail),
+    ("action-get", action::get),
+    ("action-log", action::log),
+    ("action-set", action::set),
+    ("application-version-set", status::set_version),
+    ("close-port", ports::close),
+    ("config-get", config::get),
+    ("credential-get", credential::get),
+    ("goal-state", goal_state::goal_state),
+    ("is-leader", leadership::is_leader),
+    ("juju-log", log::juju_log),
+    ("juju-reboot", reboot::reboot),
+    ("leader-get", leader_settings::get),
+    ("leader-set", leader_settings::set),
+    ("network-get", network::network_get),
+    ("open-port", ports::open),
+    ("opened-ports", ports::opened),
+    ("relation-get", relation::get),
+    ("relation-ids", relation_ids::ids),
+    ("relation-list", relation_ids::list),
+    ("relation-model-get", relation_ids::model),
+    ("relation-set", relation::set),
+    ("resource-get", resource::get),
+    ("state-delete", state::delete),
+    ("state-get", state::get),
+    ("state-set", state::set),
+    ("status-get", status_get::get),
+    ("status-set", status::set),
+    ("storage-add", storage::add),
+    ("storage-get", storage::get),
+    ("storage-list", storage::list),
+    ("unit-get", network::unit_get),
 ];
 
 /// Answers a call; nothing means that the tool wants its standard input first.
 pub(crate) fn answer(mut call: Call<'_>) -> Option<Answer> {
-    let result = match call.tool {
-        "action-fail" => action::fail(&mut call),
-        "application-version-set" => status::set_version(&mut call),
-        "close-port" => ports::close(&mut call),
-        "goal-state" => goal_state::goal_state(&mut call),
-        "is-leader" => leadership::is_leader(&mut call),
-        "juju-log" => log::juju_log(&mut call),
-        "open-port" => ports::open(&mut call),
-        "opened-ports" => ports::opened(&mut call),
-        "relation-get" => relation::get(&mut call),
-        "relation-ids" => relation_ids::ids(&mut call),
-        "relation-list" => relation_ids::list(&mut call),
-        "relation-set" => relation::set(&mut call),
-        "state-delete" => state::delete(&mut call),
-        "state-get" => state::get(&mut call),
-        "state-set" => state::set(&mut call),
-        "status-set" => status::set(&mut call),
-        other => Err(Refusal::Failed(format!("bad request: unknown command: {other}"))),
+    let found = TOOLS.iter().find(|(name, _)| *name == call.tool);
+    let result = match found {
+        Some((_, tool)) => tool(&mut call),
+        None => Err(Refusal::Failed(format!("bad request: unknown command: {}", call.tool))),
     };
     let notice = call.notice;
     match result {
@@ -122,7 +135,7 @@ impl Answer {
 
 impl Call<'_> {
     fn parse(&self, flags: &[Flag]) -> Result<Parsed, Refusal> {
-        flags::parse(self.arguments, flags, |relation| self.context.knows(relation))
+        flags::parse(self.arguments, flags, self)
     }
 
     /// Prints a value in the format asked for, to standard output or the file named.
@@ -134,7 +147,10 @@ impl Call<'_> {
             return Ok(text);
         };
         let path = self.directory.join(file);
-        fs::write(&path, text).map_err(|error| unopened(&path, &error))?;
+        self.context
+            .files
+            .write(&path, text.as_bytes())
+            .map_err(|error| unopened(&path, &error))?;
         Ok(String::new())
     }
 
@@ -151,6 +167,16 @@ impl Call<'_> {
             let tool = self.tool;
             self.notice = format!("--format flag deprecated for command \"{tool}\"");
         }
+    }
+}
+
+impl Known for Call<'_> {
+    fn has_relation(&self, number: u32) -> bool {
+        self.context.knows(number)
+    }
+
+    fn check_storage(&self, id: &str) -> Result<(), String> {
+        storage::check(self, id)
     }
 }
 

@@ -46,3 +46,15 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<String, Refusal> {
     };
     call.print(&parsed, "smart", &value)
 }
+
+/// Prints the model on the other side of a relation.
+pub(super) fn model(call: &mut Call<'_>) -> Result<String, Refusal> {
+    let parsed = call.parse(&[RELATION, FORMAT, OUTPUT])?;
+    let number = call.relation(&parsed)?;
+    parsed.at_most(0)?;
+    let model = &call.world.model;
+    let remote = model.relation(number).and_then(|it| it.remote_model_uuid.as_ref());
+    let uuid = remote.unwrap_or(&model.identity.uuid).clone();
+    let value = Value::Map(vec![("uuid".to_owned(), Value::Text(uuid))]);
+    call.print(&parsed, "smart", &value)
+}

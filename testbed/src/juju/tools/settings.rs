@@ -1,7 +1,5 @@
 //! The settings that `relation-set` and `state-set` take: `key=value` arguments over a file.
 
-use std::fs;
-
 use super::Call;
 use super::Refusal;
 use super::unopened;
@@ -40,7 +38,7 @@ pub(super) fn with_file(call: &Call<'_>, parsed: &Parsed, arguments: Bag) -> Res
         Some("-") => call.stdin.ok_or(Refusal::NeedsStdin)?.to_vec(),
         Some(file) => {
             let path = call.directory.join(file);
-            fs::read(&path).map_err(|error| unopened(&path, &error))?
+            call.context.files.read(&path).map_err(|error| unopened(&path, &error))?
         }
     };
     let mut settings = yaml::read_map(&bytes).map_err(Refusal::Failed)?;

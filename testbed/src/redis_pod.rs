@@ -1,12 +1,10 @@
-//! One pod of a bed: a real Redis and a real Sentinel in namespaces of their own.
+//! One pod of a bed with a real Redis and a real Sentinel, each in a container of its own.
 //!
-//! The bed starts both itself and so plays the workload's part. A charm that runs its own workload
-//! needs only `command`: whatever it starts in the pod is frozen, killed and ended with the pod too.
+//! The bed starts both itself, as services of the containers' Pebbles, and so plays the workload's part.
+//! It is a stand-in, and goes when the charm runs its own workload.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -19,11 +17,11 @@ use crate::answers::Role;
 use crate::answers::SentinelView;
 use crate::certificate;
 use crate::error::BedError;
-use crate::error::at_file;
 use crate::layout::Layout;
-use crate::namespace::Namespace;
 use crate::network::Network;
-use crate::processes;
+use crate::pod::CHARM;
+use crate::pod::Pod;
+use crate::pod::spec::PodSpec;
 use crate::redis_config::RedisConfig;
 use crate::sentinel_config::SentinelConfig;
 use crate::sentinel_config::id_of;
@@ -36,12 +34,12 @@ pub const REDIS_PORT: u16 = 6379;
 /// The port of Sentinel.
 pub const SENTINEL_PORT: u16 = 26379;
 
-/// A pod; everything in it ends with the bed.
+/// A pod with Redis and Sentinel; everything in it ends with the bed.
 #[derive(Debug)]
-pub struct Pod {
+pub struct RedisPod {
     unit: u32,
+    name: String,
     host: String,
-    directory: PathBuf,
     network: Arc<Network>,
     layout: Arc<Layout>,
     redis: Server,
@@ -61,32 +59,34 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-impl Pod {
-    /// A pod whose namespaces are there and in which nothing runs.
-    pub(crate) fn new(
-        unit: u32,
-        network: Arc<Network>,
-        layout: Arc<Layout>,
-    ) -> Result<Self, BedError> {
-        let name = network.names().pod(unit);
-        let directory = network.pod(unit)?.directory().to_owned();
-        for folder in ["data", "sentinel"] {
-            let folder = directory.join(folder);
-            fs::create_dir_all(&folder).map_err(at_file(&folder))?;
-        }
-        Ok(Self {
+impl RedisPod {
+    /// What the pod of a unit is: the containers and the storage of the charm.
+    pub(crate) fn spec(unit: u32, layout: &Layout) -> PodSpec {
+        let mut spec = PodSpec::new(layout.names.clone(), unit, &[REDIS, SENTINEL]).with_storage(
+            STORAGE,
+            DATA,
+            &[REDIS],
+        );
+        spec.shown.clone_from(&layout.shown);
+        spec
+    }
+
+    /// The servers of a pod that is there, neither of which runs.
+    pub(crate) fn new(unit: u32, network: Arc<Network>, layout: Arc<Layout>) -> Self {
+        let name = layout.names.pod(unit);
+        Self {
             unit,
-            host: network.names().host(unit),
-            redis: Server::new(&directory, "redis", &name, "Ready to accept connections"),
-            sentinel: Server::new(&directory, "sentinel", &name, "Sentinel ID is"),
+            host: layout.names.host(unit),
+            redis: Server::new(&name, REDIS, "redis-server", "Ready to accept connections"),
+            sentinel: Server::new(&name, SENTINEL, "redis-sentinel", "Sentinel ID is"),
             passwords: Mutex::new(Passwords {
                 redis: layout.redis_password.clone(),
                 sentinel: layout.sentinel_password.clone(),
             }),
-            directory,
+            name,
             network,
             layout,
-        })
+        }
     }
 
     /// The number of the unit.
@@ -101,27 +101,17 @@ impl Pod {
 
     /// Its address now.
     pub fn address(&self) -> Result<Ipv4Addr, BedError> {
-        Ok(self.namespace()?.address())
+        Ok(self.pod()?.address())
     }
 
-    /// Its namespaces now: another object after the pod was replaced.
-    pub fn namespace(&self) -> Result<Arc<Namespace>, BedError> {
-        self.network.pod(self.unit)
+    /// The pod itself, as it is now: another object after it was replaced.
+    pub fn pod(&self) -> Result<Arc<Pod>, BedError> {
+        self.network.pod(&self.name)
     }
 
-    /// The folder of its Redis's data.
-    pub fn data_directory(&self) -> PathBuf {
-        self.directory.join("data")
-    }
-
-    /// The file of its Sentinel, which rewrites it.
-    pub fn sentinel_file(&self) -> &Path {
-        &self.sentinel.config
-    }
-
-    /// A command that runs inside the pod; see `Namespace::command`, and `command_in` there.
+    /// A command that runs inside the charm container; see `Pod::command`, and `command_in` there.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Result<Command, BedError> {
-        Ok(self.namespace()?.command(program))
+        Ok(self.pod()?.command(CHARM, program))
     }
 
     /// What the bed's Redis is configured with: a master, or a replica of another unit.
@@ -129,9 +119,9 @@ impl Pod {
         RedisConfig {
             host: self.host.clone(),
             port: REDIS_PORT,
-            directory: self.data_directory(),
+            directory: PathBuf::from(DATA),
             password: self.layout.redis_password.clone(),
-            replica_of: replica_of.map(|unit| self.network.names().host(unit)),
+            replica_of: replica_of.map(|unit| self.layout.names.host(unit)),
             append_only: self.layout.append_only,
             tls: self.layout.tls,
             extra: Vec::new(),
@@ -140,14 +130,14 @@ impl Pod {
 
     /// What the bed's Sentinel is configured with: the master's unit and all units it is to know.
     pub fn sentinel_config(&self, master: u32, units: &[u32]) -> SentinelConfig {
-        let names = self.network.names();
+        let names = &self.layout.names;
         let others = units.iter().filter(|unit| **unit != self.unit);
         let count = u32::try_from(units.len()).unwrap_or(u32::MAX);
         SentinelConfig {
             application: names.application.clone(),
             host: self.host.clone(),
             port: SENTINEL_PORT,
-            directory: self.directory.join("sentinel"),
+            directory: PathBuf::from("/tmp"),
             master: names.host(master),
             redis_port: REDIS_PORT,
             quorum: count / 2 + 1,
@@ -171,113 +161,110 @@ impl Pod {
     /// Writes redis.conf and starts Redis; it serves when this returns.
     pub fn start_redis(&self, config: &RedisConfig) -> Result<(), BedError> {
         self.begin_redis(config)?;
-        self.redis.ready()
+        self.redis.ready(&*self.pod()?)
     }
 
     /// Starts Redis again from the file that it has.
     pub fn restart_redis(&self) -> Result<(), BedError> {
-        self.begin(&self.redis, &[])?;
-        self.redis.ready()
+        let pod = self.pod()?;
+        self.redis.begin(&pod)?;
+        self.redis.ready(&pod)
     }
 
     /// Writes sentinel.conf and starts Sentinel; it serves when this returns.
     pub fn start_sentinel(&self, config: &SentinelConfig) -> Result<(), BedError> {
         self.begin_sentinel(config)?;
-        self.sentinel.ready()
+        self.sentinel.ready(&*self.pod()?)
     }
 
     /// Starts Sentinel again from the file that it left.
     pub fn restart_sentinel(&self) -> Result<(), BedError> {
-        self.begin(&self.sentinel, &["--sentinel"])?;
-        self.sentinel.ready()
+        let pod = self.pod()?;
+        self.sentinel.begin(&pod)?;
+        self.sentinel.ready(&pod)
     }
 
     pub(crate) fn begin_redis(&self, config: &RedisConfig) -> Result<(), BedError> {
-        self.redis.write_config(&config.render())?;
+        let pod = self.pod()?;
+        self.redis.write_config(&pod, &config.render())?;
         lock(&self.passwords).redis.clone_from(&config.password);
-        self.begin(&self.redis, &[])
+        self.redis.begin(&pod)
     }
 
     pub(crate) fn begin_sentinel(&self, config: &SentinelConfig) -> Result<(), BedError> {
-        self.sentinel.write_config(&config.render())?;
+        let pod = self.pod()?;
+        self.sentinel.write_config(&pod, &config.render())?;
         lock(&self.passwords).sentinel.clone_from(&config.sentinel_password);
-        self.begin(&self.sentinel, &["--sentinel"])
-    }
-
-    fn begin(&self, server: &Server, options: &[&str]) -> Result<(), BedError> {
-        let namespace = self.namespace()?;
-        let mut command = namespace.command(&self.network.ground().programs.redis_server);
-        command.arg(&server.config).args(options);
-        server.begin(&namespace, command)
+        self.sentinel.begin(&pod)
     }
 
     pub(crate) fn synced(&self) -> Result<(), BedError> {
-        self.redis.says("MASTER <-> REPLICA sync: Finished with success")
+        self.redis.says(&*self.pod()?, "MASTER <-> REPLICA sync: Finished with success")
     }
 
     pub(crate) fn ready(&self) -> Result<(), BedError> {
-        self.redis.ready()?;
-        self.sentinel.ready()
+        let pod = self.pod()?;
+        self.redis.ready(&pod)?;
+        self.sentinel.ready(&pod)
     }
 
     /// Stops Redis with SIGTERM and waits for its end.
     pub fn stop_redis(&self) -> Result<(), BedError> {
-        self.redis.end(Signal::SIGTERM)
+        self.redis.end(&*self.pod()?, Signal::SIGTERM)
     }
 
     /// Stops Sentinel with SIGTERM and waits for its end.
     pub fn stop_sentinel(&self) -> Result<(), BedError> {
-        self.sentinel.end(Signal::SIGTERM)
+        self.sentinel.end(&*self.pod()?, Signal::SIGTERM)
     }
 
     /// Kills Redis; connections to its port are refused.
     pub fn kill_redis(&self) -> Result<(), BedError> {
-        self.redis.end(Signal::SIGKILL)
+        self.redis.end(&*self.pod()?, Signal::SIGKILL)
     }
 
     /// Kills Sentinel; connections to its port are refused.
     pub fn kill_sentinel(&self) -> Result<(), BedError> {
-        self.sentinel.end(Signal::SIGKILL)
+        self.sentinel.end(&*self.pod()?, Signal::SIGKILL)
     }
 
-    /// Kills everything in the pod at once. Its address stays: connections are refused, not dropped
-    /// (`Bed::remove` takes the address away too).
+    /// Kills every process in the pod but those that keep its containers. Its address stays:
+    /// connections are refused, not dropped (`Bed::remove` takes the address away too).
     pub fn kill(&self) -> Result<(), BedError> {
-        self.namespace()?.kill_processes()
+        self.pod()?.kill_processes()
     }
 
     /// Freezes Redis.
     pub fn freeze_redis(&self) {
-        self.redis.signal(Signal::SIGSTOP);
+        self.signal(&self.redis, Signal::SIGSTOP);
     }
 
     /// Freezes Sentinel.
     pub fn freeze_sentinel(&self) {
-        self.sentinel.signal(Signal::SIGSTOP);
+        self.signal(&self.sentinel, Signal::SIGSTOP);
+    }
+
+    fn signal(&self, server: &Server, signal: Signal) {
+        if let Ok(pod) = self.pod() {
+            server.signal(&pod, signal);
+        }
     }
 
     /// Freezes everything in the pod.
     pub fn freeze(&self) -> Result<(), BedError> {
-        self.signal_all(Signal::SIGSTOP)
+        self.pod()?.freeze();
+        Ok(())
     }
 
     /// Thaws everything in the pod.
     pub fn thaw(&self) -> Result<(), BedError> {
-        self.signal_all(Signal::SIGCONT)
-    }
-
-    fn signal_all(&self, signal: Signal) -> Result<(), BedError> {
-        for process in self.namespace()?.processes() {
-            processes::send(process, signal);
-        }
+        self.pod()?.thaw();
         Ok(())
     }
 
-    /// Empties the data folder; Redis has to be down.
+    /// Empties the volume of the data; Redis has to be down.
     pub fn wipe_data(&self) -> Result<(), BedError> {
-        let data = self.data_directory();
-        fs::remove_dir_all(&data).map_err(at_file(&data))?;
-        fs::create_dir_all(&data).map_err(at_file(&data))
+        self.network.volume(&self.name, STORAGE).wipe()
     }
 
     /// Tells the bed what to log in with from now on, after a test changed the passwords.
@@ -307,11 +294,11 @@ impl Pod {
         port: u16,
         commands: &[&str],
     ) -> Result<Vec<Answer>, BedError> {
-        let namespace = self.namespace()?;
+        let pod = self.pod()?;
         // A frozen server accepts and never answers.
-        let mut command = namespace.command("timeout");
-        command.args(["--foreground", seconds]).arg(&self.network.ground().programs.redis_cli);
-        command.args(["--json", "--no-auth-warning", "-p", &port.to_string()]);
+        let mut command = pod.command(CHARM, "timeout");
+        command.args(["--foreground", seconds, "redis-cli", "--json", "--no-auth-warning"]);
+        command.args(["-p", &port.to_string()]);
         if self.layout.tls {
             command.arg("--tls").arg("--cacert").arg(certificate::certificate());
         }
@@ -326,7 +313,7 @@ impl Pod {
         }
         // Answers are of any number of lines; what follows each is not.
         let marked = commands.iter().map(|command| format!("{command}\nPING {MARK}\n"));
-        let output = namespace.run(&mut command, &marked.collect::<String>())?;
+        let output = pod.run(&mut command, &marked.collect::<String>())?;
         let stdout = String::from_utf8_lossy(&output.stdout);
         let end = format!("\"{MARK}\"\n");
         let mut answers: Vec<_> = stdout.split(&end).map(Answer::parse).collect();
@@ -372,24 +359,38 @@ impl Pod {
 
     fn no_answer(&self, port: u16, command: &str, answer: String) -> BedError {
         let server = if port == SENTINEL_PORT { &self.sentinel } else { &self.redis };
-        let answer = format!("{answer:?}; its log ends:\n{}", server.log_tail());
+        let answer = format!("{answer:?}; its log ends:\n{}", self.log_tail(server));
         BedError::Answer { server: server.title.clone(), command: command.to_owned(), answer }
     }
 
-    /// Everything that Redis has logged.
+    /// Everything that Redis and its Pebble have logged.
     pub fn redis_log(&self) -> String {
-        self.redis.log_text()
+        self.pod().map(|pod| self.redis.log_text(&pod)).unwrap_or_default()
     }
 
-    /// Everything that Sentinel has logged.
+    /// Everything that Sentinel and its Pebble have logged.
     pub fn sentinel_log(&self) -> String {
-        self.sentinel.log_text()
+        self.pod().map(|pod| self.sentinel.log_text(&pod)).unwrap_or_default()
     }
 
     /// The last lines of both logs, for the error of a wait.
     pub fn log_tails(&self) -> String {
-        format!("{}\n{}", self.redis.log_tail(), self.sentinel.log_tail())
+        format!("{}\n{}", self.log_tail(&self.redis), self.log_tail(&self.sentinel))
+    }
+
+    fn log_tail(&self, server: &Server) -> String {
+        self.pod().map(|pod| server.log_tail(&pod)).unwrap_or_default()
     }
 }
+
+/// The containers, which are named as their services.
+const REDIS: &str = "redis";
+
+const SENTINEL: &str = "sentinel";
+
+const STORAGE: &str = "database";
+
+/// Where the charm and Redis have the storage.
+const DATA: &str = "/var/lib/redis";
 
 const MARK: &str = "end-of-answer";
