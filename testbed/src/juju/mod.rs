@@ -7,9 +7,9 @@
 pub mod action;
 mod agent;
 mod bag;
+mod base64;
 pub mod clock;
 pub mod cloud;
-mod base64;
 mod commit;
 mod context;
 pub mod controller;

@@ -20,6 +20,7 @@
 pub mod error;
 pub mod faults;
 pub mod operator;
+pub mod records;
 pub mod status;
 pub mod waits;
 
@@ -27,10 +28,13 @@ use std::path::PathBuf;
 
 use error::LabError;
 
+use crate::trace::sink::Sink;
+
 /// One Juju model on this machine, and everything below it.
 #[derive(Debug)]
 pub struct Lab {
     options: Options,
+    trace: Sink,
 }
 
 /// What a lab is started with.
@@ -62,7 +66,7 @@ impl Lab {
 
     /// An empty model.
     pub fn start_with(options: Options) -> Result<Self, LabError> {
-        Ok(Self { options })
+        Ok(Self { options, trace: Sink::new() })
     }
 
     /// What it was started with.
