@@ -20,7 +20,7 @@ pub mod frame;
 pub mod hook;
 pub mod model;
 mod names;
-mod output;
+pub(crate) mod output;
 mod ports;
 mod process;
 pub mod run;

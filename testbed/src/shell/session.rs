@@ -1,0 +1,130 @@
+//! A session: one model, and an operator's commands to it one after another.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::command::Command;
+use super::error::ShellError;
+use super::own_charm::OwnCharm;
+use super::perform;
+use super::value::UnitName;
+use crate::lab::Lab;
+use crate::lab::status::ApplicationStatus;
+use crate::lab::status::ModelStatus;
+use crate::trace::entry::What;
+
+/// A model with its operator.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) lab: Arc<Lab>,
+    /// When the model's trace began.
+    pub(crate) began: Timestamp,
+    pub(crate) own_charm: OwnCharm,
+    /// Set when the operator has had enough of the present command.
+    pub(crate) interrupt: Arc<AtomicBool>,
+    /// The lines so far.
+    pub(crate) history: Vec<String>,
+}
+
+/// Whether the session goes on after a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// With the next one.
+    On,
+    /// The operator leaves.
+    Over,
+}
+
+impl Session {
+    /// A session with that model; `interrupt` ends what waits, as ctrl-C does.
+    pub fn new(lab: Arc<Lab>, interrupt: Arc<AtomicBool>) -> Self {
+        let now = Timestamp::now();
+        let began = now.checked_sub(lab.trace().age()).unwrap_or(now);
+        let own_charm = OwnCharm::default();
+        Self { lab, began, own_charm, interrupt, history: Vec::new() }
+    }
+
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        &self.lab.options().model
+    }
+
+    /// Carries out a command that was given by that line.
+    pub fn perform(
+        &mut self,
+        line: &str,
+        command: &Command,
+        out: &mut dyn Write,
+    ) -> Result<Flow, ShellError> {
+        self.interrupt.store(false, Ordering::Relaxed);
+        self.history.push(line.to_owned());
+        if changes_something(command) {
+            self.lab.trace().push(What::Operator { command: line.to_owned() });
+        }
+        perform::perform(self, command, out)
+    }
+
+    /// Whether the operator has had enough.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the model's status is as wished.
+    pub(crate) fn wait(
+        &self,
+        what: &str,
+        limit: Duration,
+        mut is_so: impl FnMut(&Lab, &ModelStatus) -> bool,
+    ) -> Result<(), ShellError> {
+        let happened = self.lab.wait_until(what, limit, |lab| {
+            if self.is_interrupted() {
+                return Some(false);
+            }
+            is_so(lab, &lab.status()).then_some(true)
+        })?;
+        if happened { Ok(()) } else { Err(ShellError::Interrupted) }
+    }
+
+    /// An application's status.
+    pub(crate) fn application(&self, name: &str) -> Result<ApplicationStatus, ShellError> {
+        let found = self.lab.status().applications.into_iter().find(|it| it.name == name);
+        found.ok_or_else(|| ShellError::NoApplication(name.to_owned()))
+    }
+
+    /// The name of a unit that is there.
+    pub(crate) fn unit(&self, name: &UnitName) -> Result<String, ShellError> {
+        let application = self.application(&name.application)?;
+        let wanted = name.to_string();
+        let is_wanted = |unit: &str, is_leader: bool| match name.number {
+            Some(_) => unit == wanted,
+            None => is_leader,
+        };
+        let found = application.units.into_iter().find(|it| is_wanted(&it.name, it.is_leader));
+        found.map(|unit| unit.name).ok_or(ShellError::NoUnit(wanted))
+    }
+}
+
+/// What a reader of the trace wants to know of: whatever does not only look or wait.
+fn changes_something(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Status { .. }
+            | Command::ShowUnit { .. }
+            | Command::Secrets
+            | Command::Actions { .. }
+            | Command::Pods
+            | Command::DebugLog { .. }
+            | Command::Logs { .. }
+            | Command::Timeline { .. }
+            | Command::Trace { .. }
+            | Command::WaitFor { .. }
+            | Command::Help { .. }
+            | Command::History
+            | Command::Exit
+    )
+}
