@@ -72,7 +72,7 @@ const STATES: [State; 8] = [
         Ok(0)
     }),
     ("the resolver answers nothing", |scene| {
-        scene.bed.silence_resolver(0)?;
+        scene.bed.silence_dns(0)?;
         Ok(0)
     }),
     ("the master's pod was killed just now", |scene| {
@@ -86,7 +86,7 @@ const STATES: [State; 8] = [
     }),
     ("a failover that does not end, and the resolver answers nothing", |scene| {
         hold_a_failover_open(scene)?;
-        scene.bed.silence_resolver(0)?;
+        scene.bed.silence_dns(0)?;
         Ok(0)
     }),
     ("a hook tool hangs (the first)", |_| Ok(0)),

@@ -169,14 +169,9 @@ impl Bed {
         self.network.publish(&self.name(unit))
     }
 
-    /// Lets a pod know no name but its own, and its resolver drop every question.
-    pub fn silence_resolver(&self, unit: u32) -> Result<(), BedError> {
-        self.network.silence_resolver(&self.name(unit))
-    }
-
-    /// Ends `silence_resolver`.
-    pub fn heal_resolver(&self, unit: u32) -> Result<(), BedError> {
-        self.network.heal_resolver(&self.name(unit))
+    /// The name server drops every question of this pod, wherever the pod goes.
+    pub fn silence_dns(&self, unit: u32) -> Result<(), BedError> {
+        self.network.silence_dns(&self.name(unit))
     }
 
     /// The unit that every Sentinel of these names as master, if they agree.

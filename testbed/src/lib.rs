@@ -8,9 +8,9 @@ mod server;
 pub mod answers;
 pub mod bed;
 pub mod certificate;
+pub mod dns;
 pub mod error;
 pub mod juju;
-#[cfg_attr(not(test), expect(dead_code, reason = "the kubelet that follows uses it"))]
 pub mod kubernetes;
 pub mod lab;
 pub mod layout;

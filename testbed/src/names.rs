@@ -1,6 +1,5 @@
 //! The names of an application's pods, as Kubernetes gives them.
 
-use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 /// The application and the model that names are made of.
@@ -39,6 +38,12 @@ impl Names {
         format!("{}.{}-endpoints", self.pod(unit), self.application)
     }
 
+    /// The text of a pod's hosts file, as the kubelet writes it.
+    pub(crate) fn hosts(&self, unit: u32, address: Ipv4Addr) -> String {
+        let (host, pod) = (self.host(unit), self.pod(unit));
+        format!("{LOCAL_HOSTS}{address}\t{host}\t{pod}\n")
+    }
+
     /// The text of a resolver file as Kubernetes writes it.
     pub(crate) fn resolver(&self, server: Ipv4Addr) -> String {
         let model = &self.model;
@@ -49,19 +54,13 @@ impl Names {
     }
 }
 
-/// The text of the hosts file of one pod that knows these units; only itself it knows by its bare name.
-pub(crate) fn hosts<'a>(
-    own: &str,
-    pods: impl Iterator<Item = (&'a Names, u32, Ipv4Addr)>,
-) -> String {
-    let mut text = "127.0.0.1 localhost\n".to_owned();
-    for (names, unit, address) in pods {
-        let pod = names.pod(unit);
-        let bare = if pod == own { &*pod } else { "" };
-        let line = format!("{address} {} {} {bare}", names.host(unit), names.short_host(unit));
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
-}
-
 const CLUSTER_DOMAIN: &str = "cluster.local";
+
+const LOCAL_HOSTS: &str = "# Kubernetes-managed hosts file.
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+";

@@ -3,14 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use crate::dns::server::NameServer;
+use crate::dns::zone::DnsFaults;
+use crate::dns::zone::Zone;
 use crate::error::BedError;
+use crate::error::at_file;
 use crate::ground::Ground;
-use crate::names;
 use crate::pod::Pod;
 use crate::pod::spec::PodSpec;
 use crate::processes;
@@ -22,6 +28,7 @@ use crate::volume::Volume;
 #[derive(Debug)]
 pub struct Network {
     ground: Arc<Ground>,
+    name_server: NameServer,
     state: Mutex<State>,
 }
 
@@ -33,7 +40,8 @@ struct State {
     wanted_cuts: BTreeSet<Cut>,
     installed_rules: BTreeSet<String>,
     unpublished: BTreeSet<String>,
-    without_resolver: BTreeSet<String>,
+    without_dns: BTreeSet<String>,
+    dns_faults: DnsFaults,
 }
 
 /// Packets that are dropped: from a pod (or any) to a pod (or any).
@@ -42,7 +50,8 @@ type Cut = (Option<String>, Option<String>);
 impl Network {
     /// Starts the hub; there are no pods yet.
     pub fn start() -> Result<Self, BedError> {
-        Ok(Self { ground: Arc::new(Ground::start()?), state: Mutex::default() })
+        let ground = Arc::new(Ground::start()?);
+        Ok(Self { name_server: NameServer::start(&ground)?, ground, state: Mutex::default() })
     }
 
     /// Adds a pod at an address that no pod had before, and publishes its name.
@@ -185,20 +194,17 @@ impl Network {
         Ok(())
     }
 
-    /// Writes the names of all pods into the files of all pods, where nothing else was asked for.
-    pub fn publish_names(&self) -> Result<(), BedError> {
+    /// Tells the name server the names and addresses of all pods that are not unpublished.
+    fn publish_names(&self) -> Result<(), BedError> {
         let state = lock(&self.state);
-        for (name, pod) in &state.pods {
-            let answers = !state.without_resolver.contains(name);
-            let others = state.pods.iter().filter(|(other, _)| {
-                *other == name || answers && !state.unpublished.contains(*other)
-            });
-            let others = others.map(|(_, pod)| (&pod.spec().names, pod.spec().unit, pod.address()));
-            pod.set_hosts(&names::hosts(name, others))?;
-            let resolver = if answers { NO_RESOLVER } else { SILENT_RESOLVER };
-            pod.set_resolver(&pod.spec().names.resolver(resolver))?;
-        }
-        Ok(())
+        let published = state.pods.iter().filter(|(name, _)| !state.unpublished.contains(*name));
+        let silent_to = state.without_dns.iter().filter_map(|name| state.pods.get(name));
+        let faults = DnsFaults {
+            silent_to: silent_to.map(|pod| pod.address()).collect(),
+            ..state.dns_faults.clone()
+        };
+        let records = published.map(|(_, pod)| (pod.host(), pod.address()));
+        self.name_server.tell(&Zone { records: records.collect(), faults })
     }
 
     /// Takes a pod's name away from the others: a look-up says quickly that there is none.
@@ -213,15 +219,35 @@ impl Network {
         self.publish_names()
     }
 
-    /// Lets a pod know no name but its own, and its resolver drop every question.
-    pub fn silence_resolver(&self, pod: &str) -> Result<(), BedError> {
-        lock(&self.state).without_resolver.insert(pod.to_owned());
+    /// The name server drops every question of this pod, wherever the pod goes.
+    pub fn silence_dns(&self, pod: &str) -> Result<(), BedError> {
+        lock(&self.state).without_dns.insert(pod.to_owned());
         self.publish_names()
     }
 
-    /// Ends `silence_resolver`.
-    pub fn heal_resolver(&self, pod: &str) -> Result<(), BedError> {
-        lock(&self.state).without_resolver.remove(pod);
+    /// The name server drops every question.
+    pub fn silence_dns_for_all(&self) -> Result<(), BedError> {
+        self.change_dns(|faults| faults.silent = true)
+    }
+
+    /// The name server takes so long for each answer.
+    pub fn slow_dns(&self, time: Duration) -> Result<(), BedError> {
+        self.change_dns(|faults| faults.slow = time)
+    }
+
+    /// The name server learns so late of each change of names from now on, as one with a cache does.
+    pub fn late_dns(&self, time: Duration) -> Result<(), BedError> {
+        self.change_dns(|faults| faults.late = time)
+    }
+
+    /// Ends all that the name server does wrong.
+    pub fn heal_dns(&self) -> Result<(), BedError> {
+        lock(&self.state).without_dns.clear();
+        self.change_dns(|faults| *faults = DnsFaults::default())
+    }
+
+    fn change_dns(&self, change: impl FnOnce(&mut DnsFaults)) -> Result<(), BedError> {
+        change(&mut lock(&self.state).dns_faults);
         self.publish_names()
     }
 
@@ -233,6 +259,13 @@ impl Network {
             }
         }
         self.ground.transcript.text()
+    }
+
+    /// A folder of the bed on the machine; made, if it is not there.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, BedError> {
+        let folder = self.ground.directory().join(name);
+        fs::create_dir_all(&folder).map_err(at_file(&folder))?;
+        Ok(folder)
     }
 
     /// Ends everything; nothing can be started any more.
@@ -255,9 +288,3 @@ fn address(number: u32) -> Ipv4Addr {
 }
 
 const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 9);
-
-/// Nothing listens there: a name that is not in the hosts file is unknown at once.
-const NO_RESOLVER: Ipv4Addr = Ipv4Addr::LOCALHOST;
-
-/// No pod is there: the hub drops the question.
-const SILENT_RESOLVER: Ipv4Addr = Ipv4Addr::new(10, 1, 255, 53);

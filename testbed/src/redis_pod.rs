@@ -164,7 +164,7 @@ impl RedisPod {
         self.redis.ready(&*self.pod()?)
     }
 
-    /// Starts Redis again from the file that it has.
+    /// Starts Redis again from the file that it has, which is lost with its container.
     pub fn restart_redis(&self) -> Result<(), BedError> {
         let pod = self.pod()?;
         self.redis.begin(&pod)?;
@@ -177,7 +177,7 @@ impl RedisPod {
         self.sentinel.ready(&*self.pod()?)
     }
 
-    /// Starts Sentinel again from the file that it left.
+    /// Starts Sentinel again from the file that it left, which is lost with its container.
     pub fn restart_sentinel(&self) -> Result<(), BedError> {
         let pod = self.pod()?;
         self.sentinel.begin(&pod)?;

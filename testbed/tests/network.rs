@@ -95,22 +95,6 @@ fn a_pod_knows_its_own_name_and_resolves_the_others() -> Result {
 }
 
 #[test]
-fn a_silent_resolver_lets_a_look_up_hang_until_it_heals() -> Result {
-    let bed = pods(2)?;
-    let pod = bed.pod(0)?.pod()?;
-    let look_up = || {
-        let mut command = pod.command(CHARM, "timeout");
-        pod.run(command.args(["0.5", "getent", "ahostsv4", &bed.host(1)]), "")
-            .map(|output| output.status.code())
-    };
-    bed.silence_resolver(0)?;
-    assert_eq!(look_up()?, Some(124));
-    bed.heal_resolver(0)?;
-    assert_eq!(look_up()?, Some(0));
-    Ok(())
-}
-
-#[test]
 fn a_cut_follows_a_pod_to_its_new_address() -> Result {
     let bed = pods(2)?;
     bed.isolate(1)?;

@@ -74,7 +74,7 @@ fn who_was_silent_is_asked_once_in_a_run_of_many_looks() {
 fn a_resolver_that_answers_nothing_ends_no_hook_late() {
     let scene = Scene::healthy(3);
     let before = scene.databag();
-    scene.bed.silence_resolver(0).unwrap();
+    scene.bed.silence_dns(0).unwrap();
     let run = scene.run(0, "leader-elected");
     assert!(run.elapsed < BUDGET, "{:?}", run.elapsed);
     assert_eq!(scene.databag(), before);
@@ -89,6 +89,7 @@ fn the_own_servers_are_asked_also_where_the_own_name_has_no_address() {
     scene.record(&[("leader-host", &scene.bed.host(1)), ("master-epoch", "")]);
     let pod = scene.bed.pod(0).unwrap().pod().unwrap();
     pod.set_hosts("127.0.0.1 localhost\n").unwrap();
+    scene.bed.unpublish(0).unwrap();
     let host = scene.bed.host(0);
     let found = pod.run(pod.command(CHARM, "getent").args(["hosts", &host]), "").unwrap();
     assert!(!found.status.success(), "the name still resolves");

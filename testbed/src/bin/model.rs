@@ -66,7 +66,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<bool, ShellError> {
     let Arguments { file, charm, num_units, show, model, speed, seed } = arguments;
     let interrupt = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGINT, Arc::clone(&interrupt))?;
-    let lab = Lab::start_with(Options { seed, model, speed, shown: show })?;
+    let lab = Lab::start_with(Options { seed, model, speed, shown: show, ..Options::default() })?;
     let mut session = Session::new(Arc::new(lab), interrupt);
     if let Some(charm) = charm {
         let line = format!("deploy {charm} -n {num_units}");

@@ -24,6 +24,34 @@ pub enum LabError {
         /// The unit.
         unit: String,
     },
+    /// No such container runs.
+    #[error("cannot find container {container} of {unit}: it does not run, or the charm has none")]
+    NoContainer {
+        /// The unit.
+        unit: String,
+        /// The container.
+        container: String,
+    },
+    /// No such process runs.
+    #[error("cannot find a process {name} in container {container}: see what runs there with ps")]
+    NoProcess {
+        /// The container and its pod.
+        container: String,
+        /// The program's name.
+        name: String,
+    },
+    /// Not the name of a unit.
+    #[error("cannot take {name:?} for a unit: it has to be an application and a number, app/0")]
+    NoUnitName {
+        /// What was given.
+        name: String,
+    },
+    /// No snapshot was taken under that name.
+    #[error("cannot find snapshot {name}: take it first")]
+    NoSnapshot {
+        /// The name.
+        name: String,
+    },
     /// Not there yet.
     #[error("cannot {0} yet")]
     Unsupported(&'static str),

@@ -4,22 +4,7 @@ use std::time::Duration;
 
 use super::Lab;
 use super::error::LabError;
-
-/// What may be killed, frozen and thawed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The oldest process of that name in a container.
-    Process {
-        /// The container; `charm` is the unit's.
-        container: String,
-        /// The program's name, as `ps` shows it.
-        name: String,
-    },
-    /// A whole container.
-    Container(String),
-    /// A whole pod, as when its machine is lost.
-    Pod,
-}
+use super::pods::pod_of;
 
 /// Which pods a fault of names strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,38 +42,40 @@ pub enum NoticeFault {
 }
 
 impl Lab {
-    /// SIGKILL.
-    pub fn kill(&self, unit: &str, target: &Target) -> Result<(), LabError> {
-        let _ = target;
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// SIGSTOP.
-    pub fn freeze(&self, unit: &str, target: &Target) -> Result<(), LabError> {
-        let _ = target;
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// SIGCONT.
-    pub fn thaw(&self, unit: &str, target: &Target) -> Result<(), LabError> {
-        let _ = target;
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
     /// Drops every packet between two pods.
     pub fn cut(&self, one: &str, other: &str) -> Result<(), LabError> {
-        let _ = other;
-        Err(LabError::NoPod { unit: one.to_owned() })
+        self.note_fault(&format!("cut {one} {other}"));
+        Ok(self.cluster.network().cut(&pod_name(one)?, &pod_name(other)?)?)
+    }
+
+    /// Drops every packet from one pod to another, in this direction only.
+    pub fn cut_one_way(&self, from: &str, to: &str) -> Result<(), LabError> {
+        self.note_fault(&format!("cut {from} -> {to}"));
+        Ok(self.cluster.network().cut_one_way(&pod_name(from)?, &pod_name(to)?)?)
     }
 
     /// Drops every packet between a pod and all others.
     pub fn isolate(&self, unit: &str) -> Result<(), LabError> {
-        Err(LabError::NoPod { unit: unit.to_owned() })
+        self.note_fault(&format!("isolate {unit}"));
+        Ok(self.cluster.network().isolate(&pod_name(unit)?)?)
+    }
+
+    /// Ends the cuts that name this pod.
+    pub fn rejoin(&self, unit: &str) -> Result<(), LabError> {
+        self.note_fault(&format!("rejoin {unit}"));
+        Ok(self.cluster.network().rejoin(&pod_name(unit)?)?)
+    }
+
+    /// Ends the cuts between two pods.
+    pub fn heal_link(&self, one: &str, other: &str) -> Result<(), LabError> {
+        self.note_fault(&format!("heal {one} {other}"));
+        Ok(self.cluster.network().heal_link(&pod_name(one)?, &pod_name(other)?)?)
     }
 
     /// Ends all cuts.
     pub fn heal(&self) -> Result<(), LabError> {
-        Err(LabError::Unsupported("heal"))
+        self.note_fault("heal");
+        Ok(self.cluster.network().heal()?)
     }
 
     /// The resolver answers nothing.
@@ -106,24 +93,6 @@ impl Lab {
     /// The resolver is well again.
     pub fn heal_dns(&self) -> Result<(), LabError> {
         Err(LabError::Unsupported("heal the resolver"))
-    }
-
-    /// Empties a unit's volume.
-    pub fn wipe_volume(&self, unit: &str, storage: &str) -> Result<(), LabError> {
-        let _ = storage;
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// Keeps a copy of a unit's volume under a name.
-    pub fn snapshot_volume(&self, unit: &str, storage: &str, name: &str) -> Result<(), LabError> {
-        let _ = (storage, name);
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// Puts the copy back.
-    pub fn roll_back_volume(&self, unit: &str, storage: &str, name: &str) -> Result<(), LabError> {
-        let _ = (storage, name);
-        Err(LabError::NoPod { unit: unit.to_owned() })
     }
 
     /// Every fdatasync and fsync in the pod takes that much longer; zero ends it.
@@ -200,4 +169,9 @@ impl Lab {
         let _ = (unit, container, fault);
         Err(LabError::Unsupported("disturb notices"))
     }
+}
+
+/// The pod of a unit; a pod that is not there may be cut off too.
+fn pod_name(unit: &str) -> Result<String, LabError> {
+    pod_of(unit).map(|(application, ordinal)| format!("{application}-{ordinal}"))
 }

@@ -20,21 +20,35 @@
 pub mod error;
 pub mod faults;
 pub mod operator;
+pub mod pods;
 pub mod records;
 pub mod status;
+pub mod target;
+pub mod volumes;
 pub mod waits;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use error::LabError;
 
+use crate::juju::clock::Clock;
+use crate::juju::clock::GRACE;
+use crate::kubernetes::cluster::Cluster;
+use crate::kubernetes::cluster::Setting;
+use crate::trace::entry::What;
 use crate::trace::sink::Sink;
+use crate::volume::Snapshot;
 
 /// One Juju model on this machine, and everything below it.
 #[derive(Debug)]
 pub struct Lab {
     options: Options,
     trace: Sink,
+    cluster: Cluster,
+    snapshots: Mutex<BTreeMap<String, Snapshot>>,
 }
 
 /// What a lab is started with.
@@ -44,8 +58,11 @@ pub struct Options {
     pub seed: u64,
     /// The model's name, which is its Kubernetes namespace.
     pub model: String,
-    /// How much faster than Juju's own all periods pass: leases, retries, polls, ticks.
+    /// How much faster than Juju's own all periods pass: leases, retries, polls, ticks, probes.
     pub speed: f64,
+    /// How long a pod has from SIGTERM to SIGKILL. Whatever the speed, it is 30 s as in Juju unless it
+    /// is said otherwise: it is the charm's own work that takes it.
+    pub grace: Duration,
     /// Folders of the machine that every container sees, read-only, at the same path: where an
     /// interpreter lies that the charm needs and that is not below `/usr`.
     pub shown: Vec<PathBuf>,
@@ -54,7 +71,7 @@ pub struct Options {
 impl Default for Options {
     /// Juju's own times, model `lab`.
     fn default() -> Self {
-        Self { seed: 0, model: "lab".into(), speed: 1.0, shown: Vec::new() }
+        Self { seed: 0, model: "lab".into(), speed: 1.0, grace: GRACE, shown: Vec::new() }
     }
 }
 
@@ -66,11 +83,44 @@ impl Lab {
 
     /// An empty model.
     pub fn start_with(options: Options) -> Result<Self, LabError> {
-        Ok(Self { options, trace: Sink::new() })
+        let trace = Sink::new();
+        let cluster = Cluster::start(Setting {
+            clock: Clock::at_speed(options.speed),
+            grace: options.grace,
+            shown: options.shown.clone(),
+            ..Setting::new(&options.model, trace.clone())
+        })?;
+        Ok(Self { options, trace, cluster, snapshots: Mutex::default() })
     }
 
     /// What it was started with.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// What has happened so far.
+    pub fn trace(&self) -> &Sink {
+        &self.trace
+    }
+
+    /// Kubernetes, for what has no verb of its own here.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Notes what the operator does.
+    fn note(&self, command: &str) {
+        self.trace.push(What::Operator { command: command.to_owned() });
+    }
+
+    /// Notes what is broken, or mended.
+    fn note_fault(&self, what: &str) {
+        self.trace.push(What::Fault { what: what.to_owned() });
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.cluster.end();
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +10,6 @@ use serde_json::Value;
 use super::Lab;
 use super::error::LabError;
 use super::status::ModelStatus;
-use super::status::PodStatus;
 
 /// What `juju deploy` is told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -177,35 +175,6 @@ impl Lab {
             applications: Vec::new(),
             relations: Vec::new(),
         }
-    }
-
-    /// `kubectl get pods`.
-    pub fn pods(&self) -> Vec<PodStatus> {
-        Vec::new()
-    }
-
-    /// A command that runs in a unit's container, and is that program from its start: `juju ssh
-    /// --container`. Its environment is the container's.
-    pub fn command(&self, unit: &str, container: &str, program: &str) -> Result<Command, LabError> {
-        let _ = (container, program);
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// `kubectl logs`: what the container's first process wrote, with what Pebble tells of services.
-    pub fn container_log(&self, unit: &str, container: &str) -> Result<String, LabError> {
-        let _ = container;
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// `kubectl delete pod`: it is told to end, and another takes its place.
-    pub fn delete_pod(&self, unit: &str) -> Result<(), LabError> {
-        Err(LabError::NoPod { unit: unit.to_owned() })
-    }
-
-    /// `kubectl patch statefulset`: pods of lower ordinals keep their version in a roll.
-    pub fn set_partition(&self, application: &str, ordinal: u32) -> Result<(), LabError> {
-        let _ = (application, ordinal);
-        Err(LabError::Unsupported("set a partition"))
     }
 }
 

@@ -5,14 +5,8 @@ use std::collections::BTreeMap;
 use super::Lab;
 use super::error::LabError;
 use crate::juju::model::Model;
-use crate::trace::sink::Sink;
 
 impl Lab {
-    /// What has happened so far.
-    pub fn trace(&self) -> &Sink {
-        &self.trace
-    }
-
     /// What the controller holds now.
     pub fn model(&self) -> Result<Model, LabError> {
         Err(LabError::Unsupported("look at the model"))

@@ -90,6 +90,8 @@ pub struct PodStatus {
     pub address: String,
     /// Its containers.
     pub containers: Vec<ContainerStatus>,
+    /// Why it cannot be made; mostly empty.
+    pub trouble: String,
 }
 
 /// A container of a pod.

@@ -75,7 +75,7 @@ impl Pod {
         let directory = ground.directory().join("pods").join(format!("{number}-{name}"));
         fs::create_dir_all(&directory).map_err(at_file(&directory))?;
         let link = format!("pod{number}");
-        let sandbox = Sandbox::begin(Arc::clone(ground), &directory, &name, address, link)?;
+        let sandbox = Sandbox::begin(Arc::clone(ground), &directory, &spec, address, link)?;
         let plans = contents::plans(ground, &spec, &directory, &sandbox)?;
         let container = |(container, plan)| {
             let title = format!("container {container} of {name}");
@@ -127,6 +127,11 @@ impl Pod {
     /// Its name, which is its host name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The full name by which the pods know it.
+    pub fn host(&self) -> String {
+        self.spec.names.host(self.spec.unit)
     }
 
     /// Its address; a pod that takes its place has another.
@@ -299,12 +304,12 @@ impl Pod {
         self.containers.values().for_each(|container| container.signal_all(Signal::SIGCONT));
     }
 
-    /// Rewrites `/etc/hosts` of all containers, until the network publishes names again.
+    /// Rewrites `/etc/hosts` of all containers.
     pub fn set_hosts(&self, text: &str) -> Result<(), BedError> {
         self.sandbox.set_hosts(text)
     }
 
-    /// Rewrites `/etc/resolv.conf` of all containers, until the network publishes names again.
+    /// Rewrites `/etc/resolv.conf` of all containers.
     pub fn set_resolver(&self, text: &str) -> Result<(), BedError> {
         self.sandbox.set_resolver(text)
     }

@@ -18,9 +18,11 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use crate::dns::server;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
+use crate::pod::spec::PodSpec;
 use crate::transcript::lock;
 
 /// Network and host name of a pod.
@@ -45,13 +47,14 @@ impl Sandbox {
     pub(crate) fn begin(
         ground: Arc<Ground>,
         directory: &Path,
-        host_name: &str,
+        spec: &PodSpec,
         address: Ipv4Addr,
         link: String,
     ) -> Result<Self, BedError> {
+        let host_name = spec.name();
         for (file, text) in [
-            (HOSTS, String::new()),
-            (RESOLVER, String::new()),
+            (HOSTS, spec.names.hosts(spec.unit, address)),
+            (RESOLVER, spec.names.resolver(server::ADDRESS)),
             (HOST_NAME, format!("{host_name}\n")),
         ] {
             let path = directory.join(file);
@@ -60,7 +63,7 @@ impl Sandbox {
         let errors = directory.join("anchor.log");
         let errors = File::create(&errors).map_err(at_file(&errors))?;
         let mut command = ground.hub_command(&ground.programs.unshare);
-        command.args(["--net", "--uts", "--", "sh", "-c", ANCHOR, "pod", host_name]);
+        command.args(["--net", "--uts", "--", "sh", "-c", ANCHOR, "pod", &host_name]);
         command.arg(address.to_string()).arg(&ground.programs.ip);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut child = ground.spawn(&mut command)?;

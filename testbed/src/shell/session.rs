@@ -16,7 +16,6 @@ use super::value::UnitName;
 use crate::lab::Lab;
 use crate::lab::status::ApplicationStatus;
 use crate::lab::status::ModelStatus;
-use crate::trace::entry::What;
 
 /// A model with its operator.
 #[derive(Debug)]
@@ -63,9 +62,6 @@ impl Session {
     ) -> Result<Flow, ShellError> {
         self.interrupt.store(false, Ordering::Relaxed);
         self.history.push(line.to_owned());
-        if changes_something(command) {
-            self.lab.trace().push(What::Operator { command: line.to_owned() });
-        }
         perform::perform(self, command, out)
     }
 
@@ -107,24 +103,4 @@ impl Session {
         let found = application.units.into_iter().find(|it| is_wanted(&it.name, it.is_leader));
         found.map(|unit| unit.name).ok_or(ShellError::NoUnit(wanted))
     }
-}
-
-/// What a reader of the trace wants to know of: whatever does not only look or wait.
-fn changes_something(command: &Command) -> bool {
-    !matches!(
-        command,
-        Command::Status { .. }
-            | Command::ShowUnit { .. }
-            | Command::Secrets
-            | Command::Actions { .. }
-            | Command::Pods
-            | Command::DebugLog { .. }
-            | Command::Logs { .. }
-            | Command::Timeline { .. }
-            | Command::Trace { .. }
-            | Command::WaitFor { .. }
-            | Command::Help { .. }
-            | Command::History
-            | Command::Exit
-    )
 }

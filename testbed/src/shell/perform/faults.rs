@@ -2,8 +2,8 @@
 
 use crate::lab::faults::HookFault;
 use crate::lab::faults::NoticeFault;
-use crate::lab::faults::Target;
 use crate::lab::faults::Whose;
+use crate::lab::target::Target;
 use crate::shell::error::ShellError;
 use crate::shell::fault::CallMoment;
 use crate::shell::fault::Disturbance;
