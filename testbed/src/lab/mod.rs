@@ -22,6 +22,8 @@ pub mod faults;
 pub mod operator;
 pub mod pods;
 pub mod records;
+pub(crate) mod redis;
+pub mod sentinel_events;
 pub mod status;
 pub mod target;
 pub mod volumes;

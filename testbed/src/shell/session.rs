@@ -14,6 +14,7 @@ use super::own_charm::OwnCharm;
 use super::perform;
 use super::value::UnitName;
 use crate::lab::Lab;
+use crate::lab::sentinel_events::SentinelEvents;
 use crate::lab::status::ApplicationStatus;
 use crate::lab::status::ModelStatus;
 
@@ -28,6 +29,8 @@ pub struct Session {
     pub(crate) interrupt: Arc<AtomicBool>,
     /// The lines so far.
     pub(crate) history: Vec<String>,
+    /// Writes what Sentinels say into the trace.
+    _sentinels: SentinelEvents,
 }
 
 /// Whether the session goes on after a command.
@@ -44,8 +47,9 @@ impl Session {
     pub fn new(lab: Arc<Lab>, interrupt: Arc<AtomicBool>) -> Self {
         let now = Timestamp::now();
         let began = now.checked_sub(lab.trace().age()).unwrap_or(now);
-        let own_charm = OwnCharm::default();
-        Self { lab, began, own_charm, interrupt, history: Vec::new() }
+        let (own_charm, history) = (OwnCharm::default(), Vec::new());
+        let followed = SentinelEvents::follow(&lab);
+        Self { lab, began, own_charm, interrupt, history, _sentinels: followed }
     }
 
     /// The model's name.

@@ -138,6 +138,7 @@ pub(super) fn ssh(
     }
     command.env("TERM", std::env::var_os("TERM").unwrap_or_else(|| "dumb".into()));
     let status = if io::stdin().is_terminal() && words.is_empty() {
+        command.stdin(Stdio::inherit());
         let mut child = command.spawn().map_err(|source| cannot_start(container, source))?;
         in_foreground(&mut child)?
     } else {
