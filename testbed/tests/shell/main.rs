@@ -1,0 +1,4 @@
+//! The operator's shell and what it looks with, over real pods.
+
+#[cfg(test)]
+mod sentinels;
