@@ -29,3 +29,8 @@ pub mod trace;
 pub mod transcript;
 pub mod volume;
 pub mod wait;
+
+/// What the README shows in Rust has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

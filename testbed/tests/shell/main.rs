@@ -1,4 +1,6 @@
 //! The operator's shell and what it looks with, over real pods.
 
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod sentinels;

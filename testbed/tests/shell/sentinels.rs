@@ -44,9 +44,9 @@ fn what_a_sentinel_says_is_in_the_trace() {
     redis.wait().unwrap();
 
     let said = wait::until("a +sdown in the trace", LIMIT, || {
-        lab.trace().entries().into_iter().find_map(|entry| match entry.what {
-            What::Sentinel { unit, event, message } if event == "+sdown" => Some((unit, message)),
-            _ => None,
+        lab.trace().entries().into_iter().find_map(|entry| {
+            let What::Sentinel { unit, event, message } = entry.what else { return None };
+            (event == "+sdown").then_some((unit, message))
         })
     });
     let expected = ("cache/0".to_owned(), "master cache 127.0.0.1 6379".to_owned());
