@@ -27,6 +27,7 @@ pub(crate) fn perform(
             applications::refresh(session, application, path.as_deref(), out)?;
         }
         Command::ScaleApplication { application, units } => {
+            session.application(application)?;
             session.lab.scale(application, *units)?;
         }
         Command::AddUnit(units) => {
