@@ -25,6 +25,7 @@ mod ports;
 mod process;
 pub mod run;
 mod scalar;
+mod secrets;
 mod server;
 mod tools;
 mod world;

@@ -37,6 +37,7 @@ impl Model {
                 units: BTreeMap::new(),
                 application_data: BTreeMap::from([(name.to_owned(), Bag::new())]),
             }],
+            secrets: BTreeMap::new(),
             now: recorded_time(),
         };
         let application = Application {
