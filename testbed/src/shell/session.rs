@@ -12,6 +12,7 @@ use super::command::Command;
 use super::error::ShellError;
 use super::own_charm::OwnCharm;
 use super::perform;
+use super::stand_in::StandIn;
 use super::value::UnitName;
 use crate::lab::Lab;
 use crate::lab::sentinel_events::SentinelEvents;
@@ -29,6 +30,8 @@ pub struct Session {
     pub(crate) interrupt: Arc<AtomicBool>,
     /// The lines so far.
     pub(crate) history: Vec<String>,
+    /// Plays the workload's part for applications of the own charm.
+    pub(crate) stand_in: StandIn,
     /// Writes what Sentinels say into the trace.
     _sentinels: SentinelEvents,
 }
@@ -48,8 +51,8 @@ impl Session {
         let now = Timestamp::now();
         let began = now.checked_sub(lab.trace().age()).unwrap_or(now);
         let (own_charm, history) = (OwnCharm::default(), Vec::new());
-        let followed = SentinelEvents::follow(&lab);
-        Self { lab, began, own_charm, interrupt, history, _sentinels: followed }
+        let (stand_in, followed) = (StandIn::of(&lab), SentinelEvents::follow(&lab));
+        Self { lab, began, own_charm, interrupt, history, stand_in, _sentinels: followed }
     }
 
     /// The model's name.

@@ -20,12 +20,11 @@ pub(super) fn deploy(
     deploy: &Deploy,
     out: &mut dyn Write,
 ) -> Result<(), ShellError> {
-    let charm = match &deploy.charm {
+    let other = deploy.charm.as_deref().map(Path::new);
+    let other = other.filter(|it| *it != Path::new(OwnCharm::name()) || it.is_dir());
+    let charm = match other {
         None => session.own_charm.folder()?,
-        Some(name) if name == OwnCharm::name() && !Path::new(name).is_dir() => {
-            session.own_charm.folder()?
-        }
-        Some(folder) => charm_folder(Path::new(folder))?,
+        Some(folder) => charm_folder(folder)?,
     };
     let application = match &deploy.name {
         Some(name) => name.clone(),
@@ -50,6 +49,10 @@ pub(super) fn deploy(
         memory: memory.collect::<Result<_, ShellError>>()?,
     })?;
     writeln!(out, "Deploying \"{application}\" from charm folder {}", charm.display())?;
+    if other.is_none() {
+        session.stand_in.play_for(&application);
+        writeln!(out, "{STAND_IN}")?;
+    }
     Ok(())
 }
 
@@ -143,6 +146,9 @@ fn plain(value: &Value) -> String {
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
+
+const STAND_IN: &str =
+    "This charm does not start Redis and Sentinel yet: the test bed does, in its place.";
 
 /// The file that says what a charm is, packed or as a project.
 const METADATA: [&str; 2] = ["metadata.yaml", "charmcraft.yaml"];

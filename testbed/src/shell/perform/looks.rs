@@ -105,9 +105,21 @@ fn write_value(value: &Value, format: Format, out: &mut dyn Write) -> Result<(),
 }
 
 pub(super) fn secrets(session: &Session, out: &mut dyn Write) -> Result<(), ShellError> {
-    let _ = session.lab.model()?;
-    writeln!(out, "ID  Name  Owner  Rotation  Revision")?;
-    Ok(())
+    let heading = ["ID", "Name", "Owner", "Rotation", "Revision", "Read by"];
+    let mut table = Table::new(&heading, &[4]);
+    for (id, secret) in &session.lab.model()?.secrets {
+        let name = if secret.label.is_empty() { "-" } else { &secret.label };
+        let readers: Vec<&str> = secret.consumers.keys().map(String::as_str).collect();
+        table.row(&[
+            id,
+            name,
+            &secret.owner,
+            secret.rotate.word(),
+            &secret.latest().to_string(),
+            &readers.join(" "),
+        ]);
+    }
+    Ok(write!(out, "{}", table.text())?)
 }
 
 pub(super) fn actions(
@@ -143,7 +155,11 @@ pub(super) fn pods(session: &Session, out: &mut dyn Write) -> Result<(), ShellEr
             &containers.collect::<Vec<_>>().join(", "),
         ]);
     }
-    Ok(write!(out, "{}", table.text())?)
+    write!(out, "{}", table.text())?;
+    for pod in session.lab.pods().iter().filter(|pod| !pod.trouble.is_empty()) {
+        writeln!(out, "{}: {}", pod.name, pod.trouble)?;
+    }
+    Ok(())
 }
 
 pub(super) fn switches(
