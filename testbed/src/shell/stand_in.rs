@@ -162,10 +162,10 @@ impl Scene<'_> {
     fn sentinel_config(&self, unit: u32) -> SentinelConfig {
         let Layout { down_after, failover_timeout, .. } = Layout::default();
         let master = self.master(unit);
-        let hosts =
-            |units: &mut dyn Iterator<Item = &u32>| -> Vec<u32> { units.copied().collect() };
-        let replicas = hosts(&mut self.units.iter().filter(|it| self.names.host(**it) != master));
-        let others = hosts(&mut self.units.iter().filter(|it| **it != unit));
+        let hosts = self.units.iter().map(|it| self.names.host(*it));
+        let replicas = hosts.filter(|host| *host != master).collect();
+        let others = self.units.iter().filter(|it| **it != unit);
+        let sentinels = others.map(|it| (self.names.host(*it), id_of(&self.names.unit(*it))));
         let quorum = u32::try_from(self.units.len()).unwrap_or(u32::MAX) / 2 + 1;
         let epoch = self.bag.get("master-epoch").and_then(|epoch| epoch.parse().ok());
         SentinelConfig {
@@ -182,11 +182,8 @@ impl Scene<'_> {
             redis_password: self.bag.get("redis-password").cloned(),
             sentinel_password: self.bag.get("sentinel-password").cloned(),
             id: Some(id_of(&self.names.unit(unit))),
-            replicas: replicas.into_iter().map(|it| self.names.host(it)).collect(),
-            sentinels: others
-                .into_iter()
-                .map(|it| (self.names.host(it), id_of(&self.names.unit(it))))
-                .collect(),
+            replicas,
+            sentinels: sentinels.collect(),
             tls: false,
             extra: Vec::new(),
         }
