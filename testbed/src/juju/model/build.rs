@@ -114,6 +114,7 @@ impl Model {
             life: Life::Alive,
             address: format!("10.1.0.{}", 10 + number),
             status: Status::at("waiting", "", BEFORE),
+            agent_status: None,
             workload_version: String::new(),
             state: Bag::new(),
             opened_ports: BTreeSet::new(),
