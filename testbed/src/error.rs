@@ -75,6 +75,12 @@ pub enum BedError {
         /// The container.
         container: String,
     },
+    /// The disk of a container was to be slow, for which nothing was prepared.
+    #[error("cannot slow the disk of {container}: set can_slow_disk in the pod's spec")]
+    NoSlowDisk {
+        /// Which container of which pod.
+        container: String,
+    },
     /// A server that was to be up has ended, or is already running when it is to be started.
     #[error("{server} {state}; its log ends:\n{log}")]
     Server {

@@ -271,8 +271,10 @@ impl Network {
     /// Ends everything; nothing can be started any more.
     pub(crate) fn end(&self) {
         self.ground.end();
-        // What stands for them outside has ended too, and is waited for.
-        lock(&self.state).pods.clear();
+        for (_, pod) in std::mem::take(&mut lock(&self.state).pods) {
+            // What stands for it outside ends by itself; its numbers may soon be another's.
+            let _ = pod.gone();
+        }
     }
 }
 

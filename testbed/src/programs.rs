@@ -75,12 +75,25 @@ pub fn own(name: &str) -> Result<PathBuf, BedError> {
     if !*built {
         let current = own_names()?.iter().all(|name| is_current(&folder.join(name)));
         if !current {
-            build(&folder)?;
+            build(&folder, &["--bins"])?;
         }
         *built = true;
     }
     let program = folder.join(name);
     if program.exists() { Ok(program) } else { Err(BedError::Missing { program: name.into() }) }
+}
+
+/// The library that makes a disk slow (`examples/slow_disk.rs`), built if it is missing or older than its
+/// source.
+pub(crate) fn slow_disk() -> Result<PathBuf, BedError> {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let folder = own_folder()?;
+    let library = folder.join("examples/libslow_disk.so");
+    let _building = lock(&BUILDING);
+    if !is_newer(&library, &Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")) {
+        build(&folder, &["--example", "slow_disk"])?;
+    }
+    Ok(library)
 }
 
 /// A test lies in `target/<profile>/deps`, the programs one above.
@@ -102,14 +115,17 @@ fn own_names() -> Result<Vec<OsString>, BedError> {
 }
 
 fn is_current(program: &Path) -> bool {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let built = program.metadata().and_then(|data| data.modified());
-    built.is_ok_and(|built| newest(&source).is_none_or(|changed| changed <= built))
+    is_newer(program, &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 
-fn build(folder: &Path) -> Result<(), BedError> {
+fn is_newer(program: &Path, source: &Path) -> bool {
+    let built = program.metadata().and_then(|data| data.modified());
+    built.is_ok_and(|built| newest(source).is_none_or(|changed| changed <= built))
+}
+
+fn build(folder: &Path, what: &[&str]) -> Result<(), BedError> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "testbed", "--bins", "--manifest-path"]);
+    cargo.args(["build", "--quiet", "--package", "testbed"]).args(what).arg("--manifest-path");
     cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     if folder.file_name().is_some_and(|profile| profile == "release") {
         cargo.arg("--release");

@@ -25,7 +25,6 @@ use nix::sys::resource::Resource;
 use nix::sys::resource::setrlimit;
 use nix::sys::signal::SigSet;
 use nix::sys::signal::Signal;
-use nix::sys::signal::raise;
 use nix::unistd;
 
 fn main() -> ExitCode {
@@ -97,13 +96,13 @@ fn forget_streams() -> io::Result<()> {
 
 fn end_like(status: ExitStatus) -> ExitCode {
     if let Some(number) = status.signal() {
-        // It has left its own memory to be looked at, if anybody.
+        // If there is a core, the program has left it.
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-        if let Ok(signal) = Signal::try_from(number) {
-            let mut only = SigSet::empty();
-            only.add(signal);
-            let _ = only.thread_unblock().and_then(|()| raise(signal));
-        }
+        // A program in Rust does not die of every signal, a shell does.
+        let mut only = SigSet::empty();
+        only.extend(Signal::try_from(number));
+        let _ = only.thread_unblock();
+        let _ = Command::new("/bin/sh").args(["-c", &format!("kill -{number} $$")]).exec();
         return ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX));
     }
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::base64;
 use super::run::Commit;
 use super::run::Exit;
+use super::run::HookRun;
 
 /// A running action.
 #[derive(Debug, Default)]
@@ -68,6 +69,27 @@ impl ActionResult {
             results,
             log: action.log.clone(),
         }
+    }
+
+    /// Of an action that was not run, or not to its end.
+    pub(crate) fn failed(message: &str) -> Self {
+        Self {
+            status: "failed".to_owned(),
+            message: message.to_owned(),
+            results: Map::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// Of a command of `juju exec`, which is completed whatever its exit code.
+    pub(crate) fn of_command(run: &HookRun) -> Self {
+        let (stdout, stderr) = (run.stdout.as_bytes(), run.stderr.as_bytes());
+        let mut result = Self::of(&Action::default(), run.exit, &run.commit, stdout, stderr);
+        if matches!((run.exit, &run.commit), (Exit::Code(_), Commit::Committed)) {
+            "completed".clone_into(&mut result.status);
+            result.message.clear();
+        }
+        result
     }
 
     /// The whole lines of its standard output, or these in base64.

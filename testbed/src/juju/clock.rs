@@ -53,6 +53,15 @@ pub const PROVISIONER_ROUND: Duration = Duration::from_secs(10);
 /// How often a unit that has nothing else to do is told to update its status.
 pub const UPDATE_STATUS: Duration = Duration::from_mins(5);
 
+/// A tick for that comes earlier or later by at most this share.
+pub(crate) const UPDATE_STATUS_JITTER: f64 = 0.2;
+
+/// How long an agent that has failed takes to be back.
+pub const AGENT_RESTART: Duration = Duration::from_secs(3);
+
+/// How long an agent waits before it looks for a Pebble again that it has not found.
+pub const PEBBLE_ABSENT: Duration = Duration::from_secs(1);
+
 /// How long the kubelet waits between SIGTERM and SIGKILL of a pod.
 pub const GRACE: Duration = Duration::from_secs(30);
 

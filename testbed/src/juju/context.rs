@@ -18,6 +18,7 @@ use super::model::application_of;
 use super::model::relation::Relation;
 use super::ports::PendingPorts;
 use super::run::LogLine;
+use super::secrets::PendingSecrets;
 use super::tools::Refusal;
 use super::world::World;
 
@@ -37,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) state: Option<(Bag, Bag)>,
     /// Ports opened and closed.
     pub(crate) ports: PendingPorts,
+    /// Secrets added, changed and removed.
+    pub(crate) secrets: PendingSecrets,
     /// The action, in one.
     pub(crate) action: Option<Action>,
     /// Options as first read.
@@ -115,6 +118,7 @@ impl Context {
             application_bags: BTreeMap::new(),
             state: None,
             ports: PendingPorts::default(),
+            secrets: PendingSecrets::begin(&world.model, &hook.unit),
             action,
             config: None,
             status: None,

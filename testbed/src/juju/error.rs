@@ -75,4 +75,56 @@ pub enum Error {
         /// Calls and output so far.
         seen: String,
     },
+    /// The folder holds no charm.
+    #[error("cannot read a charm in {}: {reason}", folder.display())]
+    NotACharm {
+        /// Which folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The model has such an application.
+    #[error("cannot deploy {application}: it is there already")]
+    Exists {
+        /// The application.
+        application: String,
+    },
+    /// No such application was deployed.
+    #[error("cannot find application {application}: deploy it first")]
+    NoSuchApplication {
+        /// The application.
+        application: String,
+    },
+    /// The application has no such endpoint.
+    #[error("cannot find endpoint {endpoint}")]
+    NoSuchEndpoint {
+        /// `application:endpoint`.
+        endpoint: String,
+    },
+    /// The charm has no such option, or not of that type.
+    #[error("cannot set option {option} of {application} to {value:?}: see its config.yaml")]
+    UnfitOption {
+        /// The option.
+        option: String,
+        /// What it was to be.
+        value: String,
+        /// The application.
+        application: String,
+    },
+    /// The action is not to be run so.
+    #[error("cannot run {action} on {unit}: {reason}")]
+    UnfitAction {
+        /// The action.
+        action: String,
+        /// The unit.
+        unit: String,
+        /// Why not.
+        reason: String,
+    },
+    /// No hook of the unit has failed.
+    #[error("cannot resolve {unit}: no hook of it has failed")]
+    NotFailed {
+        /// The unit.
+        unit: String,
+    },
 }

@@ -21,6 +21,8 @@ pub(crate) enum Takes {
     Nothing,
     /// Any text.
     Text,
+    /// A whole number.
+    Number,
     /// The number of a relation that the hook knows.
     Relation,
     /// The id of a storage that the unit has.
@@ -205,6 +207,7 @@ impl Parser<'_> {
                     Err(format!("strconv.ParseBool: parsing {}: invalid syntax", quoted(other)))
                 }
             },
+            Takes::Number => go_number(&value).map(|number| number.to_string()),
             Takes::Relation => {
                 let number = relation_number(&value).ok_or("invalid relation id")?;
                 let number = u32::try_from(number).map_err(|_| "relation not found")?;
@@ -219,6 +222,28 @@ impl Parser<'_> {
             },
         }
     }
+}
+
+/// A number as Go reads it: decimal, or with `0x`, `0o`, `0b` or a plain `0` before it.
+fn go_number(text: &str) -> Result<i64, String> {
+    let refused = |why: &str| format!("strconv.ParseInt: parsing {}: {why}", quoted(text));
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let radixes = [("0x", 16), ("0b", 2), ("0o", 8), ("0", 8)];
+    let based = radixes.into_iter().find_map(|(start, radix)| {
+        let rest = lower.strip_prefix(start).filter(|rest| !rest.is_empty())?;
+        Some((rest, radix))
+    });
+    let (digits, radix) = based.unwrap_or((lower.as_str(), 10));
+    let is_number = !digits.is_empty() && digits.chars().all(|each| each.is_digit(radix));
+    if !is_number {
+        return Err(refused("invalid syntax"));
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), radix)
+        .map_err(|_| refused("value out of range"))
 }
 
 fn undefined(spelled: &str) -> Refusal {

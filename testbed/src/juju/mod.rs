@@ -5,28 +5,46 @@
 //! process too, answered from the model. Nothing here knows the charm.
 
 pub mod action;
+mod actions;
 mod agent;
+mod applications;
 mod bag;
 mod base64;
+mod chance;
+mod charm;
 pub mod clock;
 pub mod cloud;
 mod commit;
 mod context;
 pub mod controller;
+mod core;
+mod deployment;
+mod environment;
 pub mod error;
+pub mod faults;
 mod files;
 mod flags;
 pub mod frame;
 pub mod hook;
+mod keeper;
+mod launch;
+mod leases;
 pub mod model;
 mod names;
+pub mod operator;
 mod output;
+mod pods;
 mod ports;
 mod process;
+pub mod requests;
 pub mod run;
 mod scalar;
+mod secrets;
 mod server;
+pub mod switches;
 mod tools;
+mod uniter;
+mod versions;
 mod world;
 mod yaml;
 

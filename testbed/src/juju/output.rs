@@ -24,6 +24,8 @@ pub(crate) enum Value {
     Text(String),
     /// A number; Juju has them all as floating-point ones.
     Number(f64),
+    /// A time, as `2026-01-02T03:04:05Z`; YAML knows one without quotes.
+    Time(String),
     /// Texts in order.
     List(Vec<String>),
     /// Any values in order.
@@ -68,6 +70,7 @@ pub(crate) fn text(value: &Value, format: &str) -> Result<String, Error> {
         (_, Value::Bool(false)) => Ok(line("False")),
         (_, Value::List(items)) if items.is_empty() => Ok(String::new()),
         (_, Value::List(items)) => Ok(line(&items.join("\n"))),
+        (_, Value::Time(time)) => Ok(line(time)),
         (_, Value::Map(_) | Value::NilMap | Value::Number(_) | Value::Items(_)) => yaml(value),
     }
 }
@@ -77,7 +80,7 @@ fn json(value: &Value) -> String {
         Value::Nil | Value::NilMap => "null".to_owned(),
         Value::Bool(truth) => truth.to_string(),
         Value::Number(number) => json_number(*number),
-        Value::Text(text) => json_text(text),
+        Value::Text(text) | Value::Time(text) => json_text(text),
         Value::Items(items) => {
             let items: Vec<String> = items.iter().map(json).collect();
             format!("[{}]", items.join(","))
@@ -162,6 +165,7 @@ fn emit(emitter: &mut Emitter<'_>, value: &Value) -> Result<(), Error> {
         Value::Bool(truth) => emit_scalar(emitter, &truth.to_string(), ScalarStyle::Plain),
         Value::Number(number) => emit_scalar(emitter, &yaml_number(*number), ScalarStyle::Plain),
         Value::Text(text) => emit_text(emitter, text),
+        Value::Time(time) => emit_scalar(emitter, time, ScalarStyle::Plain),
         Value::List(items) => {
             let items: Vec<Value> = items.iter().cloned().map(Value::Text).collect();
             emit(emitter, &Value::Items(items))

@@ -157,17 +157,18 @@ impl RunningHook {
         let (stdout, stderr) = self.process.output();
         let context = locked(&self.server.context);
         let mut world = locked(&self.world);
-        if self.hook.loses_leadership_at_commit
-            && let Some(record) = world.model.applications.get_mut(&context.application)
-        {
-            record.leader = None;
+        if self.hook.loses_leadership_at_commit {
+            world.lose_leadership(&context.application);
         }
+        let is_cut_off = world.agent(&self.hook.unit).is_cut_off;
         let is_kept = match exit {
             Exit::Code(0) => true,
             Exit::Code(_) => self.hook.kind == Kind::Exec,
             Exit::Signal(_) => false,
         };
-        let commit = match is_kept.then(|| commit(&context, &mut world.model)) {
+        let commit = match is_kept.then(|| {
+            if is_cut_off { Err(CUT_OFF.to_owned()) } else { commit(&context, &mut world.model) }
+        }) {
             None => Commit::Discarded,
             Some(Ok(())) => Commit::Committed,
             Some(Err(text)) => Commit::Failed(text),
@@ -175,6 +176,7 @@ impl RunningHook {
         if let Commit::Failed(text) = &commit {
             world.transcript.push(format!("commit of {} failed: {text}", self.described()));
         }
+        world.note_change();
         let unit = &self.hook.unit;
         let error =
             context.wants_reboot.then(|| format!("unit \"{unit}\" is not assigned to a machine"));
@@ -238,6 +240,9 @@ impl ToolCall {
         Self { argv, stdin: None, exit: None, stdout: String::new(), stderr: String::new() }
     }
 }
+
+/// What a tool and a commit fail with while the agent cannot reach the controller.
+pub(crate) const CUT_OFF: &str = "connection is shut down";
 
 /// How long a killed hook may take to be gone.
 const AFTER_KILL: Duration = Duration::from_secs(5);

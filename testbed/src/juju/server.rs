@@ -12,14 +12,18 @@ use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
+use std::time::Instant;
 
 use nix::sys::signal::Signal;
+
+use crate::trace::entry::What;
 
 use super::context::Context;
 use super::frame;
 use super::hook::Fault;
 use super::hook::FaultKind;
 use super::process::signal_group;
+use super::run::CUT_OFF;
 use super::run::ToolCall;
 use super::tools;
 use super::tools::Answer;
@@ -33,6 +37,7 @@ pub(crate) struct Server {
     world: SharedWorld,
     /// Also the lock that lets one tool in at a time.
     pub(crate) context: Mutex<Context>,
+    unit: String,
     id: String,
     faults: Vec<Fault>,
     socket: PathBuf,
@@ -45,6 +50,7 @@ pub(crate) struct Server {
 #[derive(Debug, Default)]
 struct Calls {
     made: Vec<ToolCall>,
+    arrivals: Vec<Instant>,
     /// Held calls up to this one may go on.
     released: usize,
     is_closed: bool,
@@ -72,6 +78,7 @@ impl Server {
         let listener = UnixListener::bind(&socket)?;
         let server = Arc::new(Self {
             world,
+            unit: context.unit.clone(),
             context: Mutex::new(context),
             id,
             faults,
@@ -149,11 +156,13 @@ impl Server {
                 return self.finish(number, &mut stream, &answer);
             }
             Some(FaultKind::Hang) => {
+                self.trace(number, None);
                 locked(&self.calls).parked.push(stream);
                 return Ok(());
             }
             Some(FaultKind::KillHook) => {
                 locked(&self.calls).parked.push(stream);
+                self.trace(number, None);
                 return signal_group(*self.group.wait(), Signal::SIGKILL).map_err(io::Error::from);
             }
             Some(FaultKind::TerminateHook) => signal_group(*self.group.wait(), Signal::SIGTERM)?,
@@ -189,6 +198,9 @@ impl Server {
         if locked(&self.calls).is_closed {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
+        if locked(&self.world).agent(&self.unit).is_cut_off {
+            return Ok(Some(Answer::error(1, &format!("ERROR {CUT_OFF}"))));
+        }
         Ok(tools::answer(Call {
             context: &mut context,
             world: &mut locked(&self.world),
@@ -206,7 +218,24 @@ impl Server {
             call.stdout = String::from_utf8_lossy(&answer.stdout).into_owned();
             call.stderr = String::from_utf8_lossy(&answer.stderr).into_owned();
         });
+        self.trace(number, Some(answer.exit));
         send(stream, answer)
+    }
+
+    /// Notes the call in the trace, before its hook can end.
+    fn trace(&self, number: usize, exit: Option<u8>) {
+        let call = {
+            let calls = locked(&self.calls);
+            let call = calls.made.get(number.saturating_sub(1));
+            let arrived = calls.arrivals.get(number.saturating_sub(1));
+            call.zip(arrived).map(|(call, arrived)| (call.argv.clone(), arrived.elapsed()))
+        };
+        if let Some((argv, took)) = call {
+            let mut world = locked(&self.world);
+            let unit = self.unit.clone();
+            world.deployment.trace.push(What::Tool { unit, argv, exit, took });
+            world.note_change();
+        }
     }
 
     /// Records the call and returns its number.
@@ -216,6 +245,7 @@ impl Server {
         locked(&self.world).transcript.push(argv.join(" "));
         let mut calls = locked(&self.calls);
         calls.made.push(ToolCall::arrived(argv));
+        calls.arrivals.push(Instant::now());
         self.changed.notify_all();
         calls.made.len()
     }
@@ -236,9 +266,7 @@ impl Server {
 
     fn lose_leadership(&self) {
         let application = locked(&self.context).application.clone();
-        if let Some(record) = locked(&self.world).model.applications.get_mut(&application) {
-            record.leader = None;
-        }
+        locked(&self.world).lose_leadership(&application);
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use crate::trace::entry::What;
+
 use super::agent::Agent;
+use super::deployment::Deployment;
 use super::model::Model;
 use super::model::Status;
 
@@ -23,6 +27,9 @@ pub(crate) struct World {
     pub(crate) statuses: Vec<(String, Status)>,
     /// How many hooks were started; makes context ids differ.
     pub(crate) runs: u64,
+    pub(crate) deployment: Deployment,
+    /// Told of every change.
+    pub(crate) changed: Arc<Condvar>,
 }
 
 /// A world shared by threads.
@@ -42,6 +49,8 @@ impl World {
             inputs: Vec::new(),
             statuses: Vec::new(),
             runs: 0,
+            deployment: Deployment::new(),
+            changed: Arc::default(),
         }
     }
 
@@ -49,15 +58,30 @@ impl World {
         self.agents.entry(unit.to_owned()).or_default()
     }
 
+    /// Whatever has changed: databags get their versions, and everybody who waits looks again.
+    pub(crate) fn note_change(&mut self) {
+        for change in self.deployment.versions.look(&self.model) {
+            self.deployment.trace.push(change);
+        }
+        self.changed.notify_all();
+    }
+
     /// Records a status beside setting it.
     pub(crate) fn record_status(&mut self, of: &str, status: &Status) {
+        self.deployment.trace.push(What::Status {
+            of: of.to_owned(),
+            status: status.status.clone(),
+            message: status.message.clone(),
+        });
         self.transcript.push(format!("status {of} {}: {}", status.status, status.message));
         self.statuses.push((of.to_owned(), status.clone()));
     }
 
     /// Whether the unit's agent takes it for the leader.
     pub(crate) fn claims_leadership(&self, unit: &str, application: &str) -> bool {
-        let claim = self.agents.get(unit).and_then(|agent| agent.claim);
+        let agent = self.agents.get(unit);
+        let tracked = agent.and_then(|agent| Some(agent.running.as_ref()?.tracker.leads));
+        let claim = agent.and_then(|agent| agent.claim).or(tracked);
         claim.unwrap_or_else(|| self.model.leader(application) == Some(unit))
     }
 }

@@ -27,7 +27,7 @@ mod shared;
 mod start;
 mod state;
 mod tasks;
-mod yaml;
+pub(crate) mod yaml;
 
 /// The Pebble that this one stands for.
 pub const VERSION: &str = "v1.26.0";

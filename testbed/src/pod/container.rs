@@ -177,6 +177,11 @@ impl Container {
         Ok(())
     }
 
+    /// Which container of which pod.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }

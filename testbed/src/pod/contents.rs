@@ -15,6 +15,7 @@ use crate::pod::plan::Bind;
 use crate::pod::plan::Plan;
 use crate::pod::sandbox::Sandbox;
 use crate::pod::spec::PodSpec;
+use crate::programs;
 use crate::volume;
 
 /// The plans of all containers, by name. Makes the folders that they need on the machine.
@@ -49,7 +50,9 @@ pub(crate) fn plans(
     };
     let mut plans = BTreeMap::new();
     let mut charm = plan(CHARM, Some(CHARM_MEMORY))?;
-    charm.binds.push(bind(directory.join(SHARED), "/charm/containers"));
+    let shared = directory.join(SHARED);
+    fs::create_dir_all(&shared).map_err(at_file(&shared))?;
+    charm.binds.push(bind(shared, "/charm/containers"));
     charm.binds.extend(spec.juju_directory.iter().map(|folder| bind(folder, "/var/lib/juju")));
     for storage in &spec.storages {
         let volume = volumes.get(storage.name.as_str()).into_iter();
@@ -67,6 +70,11 @@ pub(crate) fn plans(
         for mount in &container.mounts {
             let volume = volumes.get(mount.storage.as_str()).into_iter();
             workload.binds.extend(volume.map(|volume| bind(volume, &mount.location)));
+        }
+        if spec.can_slow_disk {
+            let library = bind(programs::slow_disk()?, SLOW_DISK_LIBRARY);
+            workload.binds.push(Bind { is_read_only: true, ..library });
+            workload.files.push(("/etc/ld.so.preload".into(), format!("{SLOW_DISK_LIBRARY}\n")));
         }
         workload.owned = vec!["/etc/redis-server".into(), "/var/log/redis".into()];
         let http = format!(":{port}");
@@ -114,6 +122,11 @@ const SHARED: &str = "charm";
 
 /// The name of the socket for faults, beside Pebble's own.
 pub(crate) const FAULTS: &str = "pebble.faults";
+
+/// The file that says how slow the disk is.
+pub(crate) const SLOW_DISK: &str = "slow-disk";
+
+const SLOW_DISK_LIBRARY: &str = "/usr/lib/slow-disk.so";
 
 /// As images have it.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

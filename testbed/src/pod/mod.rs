@@ -72,7 +72,8 @@ impl Pod {
         address: Ipv4Addr,
     ) -> Result<Self, BedError> {
         let name = spec.name();
-        let directory = ground.directory().join("pods").join(format!("{number}-{name}"));
+        // Short, as the path of a socket has at most 107 bytes.
+        let directory = ground.directory().join("pods").join(number.to_string());
         fs::create_dir_all(&directory).map_err(at_file(&directory))?;
         let link = format!("pod{number}");
         let sandbox = Sandbox::begin(Arc::clone(ground), &directory, &spec, address, link)?;
@@ -254,6 +255,11 @@ impl Pod {
         for container in self.containers.values() {
             container.signal(Signal::SIGKILL);
         }
+        self.gone()
+    }
+
+    /// Waits until all containers have ended.
+    pub(crate) fn gone(&self) -> Result<(), BedError> {
         self.containers.values().try_for_each(Container::gone)
     }
 
@@ -302,6 +308,20 @@ impl Pod {
     /// Thaws every process in the pod.
     pub fn thaw(&self) {
         self.containers.values().for_each(|container| container.signal_all(Signal::SIGCONT));
+    }
+
+    /// Lets each `fdatasync` and `fsync` of a workload container's services take so much longer, from the
+    /// next one on. The spec must have said that it can be.
+    pub fn slow_disk(&self, container: &str, delay: Duration) -> Result<(), BedError> {
+        let known = self.container(container)?;
+        if !self.spec.can_slow_disk {
+            return Err(BedError::NoSlowDisk { container: known.title().to_owned() });
+        }
+        let file = contents::shared_folder(&self.directory, container).join(contents::SLOW_DISK);
+        // Whoever reads it meanwhile must not find it empty.
+        let fresh = file.with_extension("new");
+        fs::write(&fresh, delay.as_millis().to_string()).map_err(at_file(&fresh))?;
+        fs::rename(&fresh, &file).map_err(at_file(&file))
     }
 
     /// Rewrites `/etc/hosts` of all containers.

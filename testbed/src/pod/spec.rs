@@ -20,6 +20,9 @@ pub struct PodSpec {
     /// Folders of the machine that all containers see at the same path, to read only: where programs
     /// lie that are not in `/usr`.
     pub shown: Vec<PathBuf>,
+    /// Whether the disk of a workload container can be made slow; every program there then loads a
+    /// library for it.
+    pub can_slow_disk: bool,
 }
 
 /// A workload container, whose first process is Pebble.
@@ -66,6 +69,7 @@ impl PodSpec {
             storages: Vec::new(),
             juju_directory: None,
             shown: Vec::new(),
+            can_slow_disk: false,
         }
     }
 

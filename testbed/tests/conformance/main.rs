@@ -1,4 +1,4 @@
-//! Rules of databags, commits and leadership that the recorded table of hook tools does not show.
+//! Rules of databags, commits, leadership and secrets that the recorded table of hook tools does not show.
 //!
 //! Each rule is a row of a table and is asserted by real calls of real tools, in hooks that the
 //! controller runs one at a time. Which hooks run when is no matter of this suite.
@@ -13,4 +13,5 @@ mod caches;
 mod databags;
 mod endings;
 mod leadership;
+mod secrets;
 mod stage;

@@ -11,6 +11,7 @@ use testbed::juju::hook::Hook;
 use testbed::juju::model::Model;
 use testbed::juju::model::Status;
 use testbed::juju::model::port::OpenedPort;
+use testbed::juju::model::secret::Secret;
 
 /// The hook that a table describes.
 pub(crate) fn hook(described: &Value) -> Hook {
@@ -109,7 +110,32 @@ pub(crate) fn changed(before: &Model, after: &Model) -> Value {
             }
         }
     }
+    let ids: BTreeSet<&String> = before.secrets.keys().chain(after.secrets.keys()).collect();
+    for id in ids {
+        let shown = |model: &Model| model.secrets.get(id).map_or(Value::Null, secret);
+        let (old, new) = (shown(before), shown(after));
+        if old != new {
+            note(&["secrets", id], new);
+        }
+    }
     Value::Object(changes)
+}
+
+/// A secret as the table has it: without what is empty, and without the time of its rotation.
+fn secret(secret: &Secret) -> Value {
+    let mut shown = json!(secret);
+    let known = shown.as_object_mut().expect("a secret is an object");
+    known.retain(|key, value| match key.as_str() {
+        "next_rotate" | "removed_latest" => false,
+        "rotate" => value != "never",
+        _ => {
+            !matches!(value, Value::Null)
+                && *value != json!("")
+                && *value != json!([])
+                && *value != json!({})
+        }
+    });
+    shown
 }
 
 /// Open ports as the table has them: `6379/tcp (*)`.

@@ -1,4 +1,5 @@
 //! What replays recorded tables of hook tools.
 
+mod capture;
 mod form;
 pub(crate) mod row;

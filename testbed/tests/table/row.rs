@@ -21,6 +21,7 @@ use testbed::juju::run::HookRun;
 use testbed::juju::run::LogLine;
 use testbed::juju::run::RunningHook;
 
+use super::capture::Captures;
 use super::form::changed;
 use super::form::expanded;
 use super::form::hook;
@@ -39,6 +40,7 @@ pub(crate) struct Row<'a> {
     differences: Vec<String>,
     /// How many calls were made, over all hooks of the row.
     calls: usize,
+    captures: Captures,
 }
 
 /// A hook of the row: what happens before its calls and after the last one.
@@ -54,7 +56,15 @@ impl<'a> Row<'a> {
         let fixture: Model = serde_json::from_value(fixture.clone())?;
         let controller = Controller::new(fixture.clone())?;
         let scratch = TempDir::new()?;
-        Ok(Self { record: row, fixture, controller, scratch, differences: Vec::new(), calls: 0 })
+        Ok(Self {
+            record: row,
+            fixture,
+            controller,
+            scratch,
+            differences: Vec::new(),
+            calls: 0,
+            captures: Captures::default(),
+        })
     }
 
     /// Runs the row's hooks; returns what differs from the record.
@@ -64,6 +74,7 @@ impl<'a> Row<'a> {
         for (name, content) in self.record["files"].as_object().into_iter().flatten() {
             let path = charm.join(name);
             fs::create_dir_all(path.parent().unwrap_or(&charm))?;
+            let content = expanded(content, &charm);
             fs::write(path, content.as_str().unwrap_or_default())?;
         }
         let mut last = None;
@@ -117,7 +128,8 @@ impl<'a> Row<'a> {
             }
             self.calls += 1;
             let files = Files::of(self.scratch.path(), self.calls);
-            text.push_str(&command_line(step, &files, charm)?);
+            text.push_str(&command_line(step, &files, charm, &self.captures)?);
+            self.captures.expect(step, &files.stdout);
         }
         let streams = [("hook_stdout", ""), ("hook_stderr", " >&2")];
         for (key, redirected) in streams {
@@ -203,14 +215,18 @@ impl<'a> Row<'a> {
 
     fn compare_call(&mut self, step: &Value, files: &Files, charm: &Path) -> Outcome<()> {
         let tool = step["argv"][0].as_str().unwrap_or_default();
-        let step = expanded(step, charm);
         let read = |path: &Path| fs::read(path).map(|it| String::from_utf8_lossy(&it).into_owned());
         let (stdout, stderr) = (read(&files.stdout)?, read(&files.stderr)?);
         let exit: i64 = read(&files.exit)?.trim().parse()?;
+        self.differences.extend(self.captures.take(step, &stdout));
+        let step = self.captures.expanded(&expanded(step, charm));
         self.compare(&format!("exit of {tool}"), &step["exit"], &json!(exit));
         if let Some(prefix) = step["stdout_prefix"].as_str() {
             let start: String = stdout.chars().take(prefix.chars().count()).collect();
             self.compare("start of stdout", &json!(prefix), &json!(start));
+        } else if step["stdout_json_unordered"] == true {
+            let recorded = step["stdout"].as_str().unwrap_or_default();
+            self.compare(&format!("items of {tool}"), &sorted(recorded)?, &sorted(&stdout)?);
         } else if !step["stdout"].is_null() {
             self.compare(&format!("stdout of {tool}"), &step["stdout"], &json!(stdout));
         }
@@ -260,6 +276,7 @@ impl<'a> Row<'a> {
         let recorded = [&self.record["committed"], &self.record["discarded"]];
         let recorded = recorded.into_iter().find(|it| !it.is_null()).cloned();
         let recorded = expanded(&recorded.unwrap_or_else(|| json!({})), charm);
+        let recorded = self.captures.expanded(&recorded);
         let changed = self.controller.read(|model| changed(&self.fixture, model));
         self.compare("changes", &recorded, &changed);
     }
@@ -271,6 +288,13 @@ impl<'a> Row<'a> {
             self.differences.push(format!("{what}: recorded {recorded}, seen {seen}"));
         }
     }
+}
+
+/// A list in JSON without the order of its items.
+fn sorted(json: &str) -> Outcome<Value> {
+    let mut items: Vec<String> = serde_json::from_str(json)?;
+    items.sort();
+    Ok(json!(items))
 }
 
 /// Where a call's output goes.
@@ -289,7 +313,7 @@ impl Files {
 }
 
 /// The line of the hook's script that makes a call.
-fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
+fn command_line(step: &Value, files: &Files, charm: &Path, captures: &Captures) -> Outcome<String> {
     let step = expanded(step, charm);
     let mut line = String::from("env");
     for name in step["unset_env"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -305,7 +329,7 @@ fn command_line(step: &Value, files: &Files, charm: &Path) -> Outcome<String> {
     let mut arguments = step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let tool = tool(arguments.next().unwrap_or_default(), charm, files)?;
     for word in [tool.as_str()].into_iter().chain(arguments) {
-        write!(line, " {}", quoted(word))?;
+        write!(line, " {}", captures.word(word))?;
     }
     if let Some(stdin) = step["stdin"].as_str() {
         fs::write(&files.stdin, stdin)?;

@@ -37,6 +37,7 @@ impl Model {
                 units: BTreeMap::new(),
                 application_data: BTreeMap::from([(name.to_owned(), Bag::new())]),
             }],
+            secrets: BTreeMap::new(),
             now: recorded_time(),
         };
         let application = Application {
@@ -113,6 +114,7 @@ impl Model {
             life: Life::Alive,
             address: format!("10.1.0.{}", 10 + number),
             status: Status::at("waiting", "", BEFORE),
+            agent_status: None,
             workload_version: String::new(),
             state: Bag::new(),
             opened_ports: BTreeSet::new(),

@@ -6,6 +6,7 @@ pub mod application;
 mod build;
 pub mod port;
 pub mod relation;
+pub mod secret;
 pub mod unit;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use self::application::Application;
 use self::relation::Relation;
+use self::secret::Secret;
 use self::unit::Unit;
 
 /// A databag or a charm's state: keys to values.
@@ -33,6 +35,9 @@ pub struct Model {
     pub applications: BTreeMap<String, Application>,
     /// All relations, peer relations included.
     pub relations: Vec<Relation>,
+    /// Secrets by id.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Secret>,
     /// What the controller's clock says, as `2026-01-02T03:04:05Z`; nothing for the machine's own
     /// time.
     #[serde(default = "recorded_time")]
@@ -89,6 +94,7 @@ impl Model {
             application.units.remove(unit);
             application.leader.take_if(|leader| leader == unit);
         }
+        self.forget_secrets_of(unit);
     }
 
     /// The unit's record.
@@ -138,6 +144,11 @@ impl Model {
     /// A status that is set now.
     pub fn status(&self, word: &str, message: &str) -> Status {
         Status::at(word, message, &self.time())
+    }
+
+    /// The time now.
+    pub fn instant(&self) -> Timestamp {
+        self.time().parse().unwrap_or_else(|_| Timestamp::now())
     }
 
     /// The time now, as `2026-01-02T03:04:05Z`.

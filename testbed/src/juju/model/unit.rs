@@ -22,6 +22,9 @@ pub struct Unit {
     pub address: String,
     /// Workload status.
     pub status: Status,
+    /// Status of its agent: `allocating`, `idle`, `executing`, `error`; none where no agent runs.
+    #[serde(default)]
+    pub agent_status: Option<Status>,
     /// Version of the workload that the charm tells of.
     #[serde(default)]
     pub workload_version: String,

@@ -41,7 +41,7 @@ pub(super) fn juju_log(call: &mut Call<'_>) -> Result<String, Refusal> {
 
 fn record(call: &mut Call<'_>, level: &str, message: String) {
     let unit = &call.context.unit;
-    call.world.transcript.push(format!("log {unit} {level} {message}"));
+    call.world.log(unit, level, message.clone());
     call.context.log.push(LogLine { level: level.to_owned(), message });
 }
 

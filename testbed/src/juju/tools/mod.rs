@@ -9,10 +9,13 @@ mod leadership;
 mod log;
 mod network;
 mod ports;
+#[cfg(test)]
+mod properties;
 mod reboot;
 mod relation;
 mod relation_ids;
 mod resource;
+mod secret;
 mod settings;
 mod state;
 mod status;
@@ -93,6 +96,14 @@ pub(crate) const TOOLS: &[(&str, Tool)] = &[
     ("relation-model-get", relation_ids::model),
     ("relation-set", relation::set),
     ("resource-get", resource::get),
+    ("secret-add", secret::change::add),
+    ("secret-get", secret::get::get),
+    ("secret-grant", secret::access::grant),
+    ("secret-ids", secret::info::ids),
+    ("secret-info-get", secret::info::get),
+    ("secret-remove", secret::change::remove),
+    ("secret-revoke", secret::access::revoke),
+    ("secret-set", secret::change::set),
     ("state-delete", state::delete),
     ("state-get", state::get),
     ("state-set", state::set),
