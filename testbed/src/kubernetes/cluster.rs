@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
@@ -74,7 +73,7 @@ impl Setting {
 pub(crate) struct Shared {
     pub(crate) setting: Setting,
     pub(crate) network: Network,
-    agents: OnceLock<Arc<dyn Agents>>,
+    agents: Mutex<Option<Arc<dyn Agents>>>,
     state: Mutex<State>,
     changed: Condvar,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -88,7 +87,7 @@ impl Cluster {
             shared: Arc::new(Shared {
                 setting,
                 network,
-                agents: OnceLock::new(),
+                agents: Mutex::default(),
                 state: Mutex::default(),
                 changed: Condvar::new(),
                 threads: Mutex::default(),
@@ -98,8 +97,7 @@ impl Cluster {
 
     /// Says who is told of pods that start and end; without one, no agent runs in them.
     pub fn connect(&self, agents: Arc<dyn Agents>) {
-        // Others would be those of a second model.
-        let _ = self.shared.agents.set(agents);
+        *lock(&self.shared.agents) = Some(agents);
     }
 
     /// The network of the pods.
@@ -177,6 +175,8 @@ impl Cluster {
             // One that panicked has said so.
             let _ = thread.join();
         }
+        // They may hold what holds this cluster.
+        lock(&self.shared.agents).take();
         self.shared.network.end();
     }
 }
@@ -293,8 +293,8 @@ impl Shared {
         self.advance();
     }
 
-    pub(crate) fn agents(&self) -> Option<&dyn Agents> {
-        self.agents.get().map(AsRef::as_ref)
+    pub(crate) fn agents(&self) -> Option<Arc<dyn Agents>> {
+        lock(&self.agents).clone()
     }
 
     pub(crate) fn note_pod(&self, key: &Key, change: PodChange) {

@@ -33,7 +33,6 @@ use super::probes::Probes;
 use super::state::Key;
 use super::state::Mail;
 use super::statefulset::Phase;
-use super::unpack::copy_folder;
 
 /// Who looks after one pod.
 #[derive(Debug)]
@@ -78,6 +77,8 @@ impl Kubelet {
             },
             Err(error) => {
                 let trouble = format!("{}: {error}", self.key.pod());
+                // There may be a part of it.
+                let _ = self.cluster.network.remove(&self.key.pod());
                 self.cluster.change(&self.key, |record| record.trouble = Some(trouble));
                 // It holds the place until it is deleted.
                 while let Ok(Mail::Ended(_)) = self.mail.recv() {}
@@ -86,12 +87,9 @@ impl Kubelet {
         self.cluster.forget(&self.key);
     }
 
-    /// Volumes, containers, the charm's files; then its agent is told.
+    /// Volumes and containers; then its agent is told, which unpacks the charm.
     fn make(&self) -> Result<Arc<Pod>, BedError> {
         let juju_directory = self.cluster.network.folder(&format!("juju/{}", self.number))?;
-        let agent = format!("unit-{}", self.key.pod());
-        let charm = juju_directory.join("agents").join(agent).join("charm");
-        copy_folder(&self.template.charm, &charm)?;
         let pod = self.cluster.network.add(self.spec(juju_directory.clone()))?;
         let ends = pod.ends();
         let sender = self.sender.clone();
@@ -232,12 +230,12 @@ impl Kubelet {
         let deadline = Instant::now() + self.cluster.setting.grace;
         self.cluster.note_pod(&self.key, PodChange::Terminating);
         let agents = self.cluster.agents();
-        if let Some(agents) = agents {
+        if let Some(agents) = &agents {
             agents.pod_terminating(&unit);
         }
         pod.terminate();
         loop {
-            let is_over = agents.is_none_or(|agents| agents.is_agent_ended(&unit))
+            let is_over = agents.as_ref().is_none_or(|agents| agents.is_agent_ended(&unit))
                 && !pod.containers().any(|name| name != CHARM && pod.is_running(name));
             let left = deadline.saturating_duration_since(Instant::now());
             if is_over || left.is_zero() {

@@ -10,4 +10,3 @@ mod place;
 mod probes;
 mod state;
 mod statefulset;
-mod unpack;

@@ -1,5 +1,7 @@
 //! What can go wrong in a lab, as opposed to in the charm that runs in it.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use crate::error::BedError;
@@ -51,6 +53,50 @@ pub enum LabError {
     NoSnapshot {
         /// The name.
         name: String,
+    },
+    /// Not a charm's folder.
+    #[error("cannot find the folder {}: it has to be that of an unpacked charm (unzip a .charm)", path.display())]
+    NoFolder {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// No such application.
+    #[error("cannot find application {name}: deploy it first")]
+    NoApplication {
+        /// The name.
+        name: String,
+    },
+    /// No such unit.
+    #[error("cannot find unit {name}: see status for those that there are")]
+    NoUnit {
+        /// The name.
+        name: String,
+    },
+    /// No endpoints of the two fit.
+    #[error("cannot integrate {one} with {other}: no provider and requirer of one interface")]
+    NoFit {
+        /// One side, as given.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// More than one pair of endpoints fits.
+    #[error("cannot integrate {one} with {other}: name the endpoints, as one of {pairs}")]
+    Ambiguous {
+        /// One side, as given.
+        one: String,
+        /// The other.
+        other: String,
+        /// What fits.
+        pairs: String,
+    },
+    /// No such relation.
+    #[error("cannot find a relation of {one} with {other}")]
+    NoRelation {
+        /// One side, as given.
+        one: String,
+        /// The other.
+        other: String,
     },
     /// Not there yet.
     #[error("cannot {0} yet")]

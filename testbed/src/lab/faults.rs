@@ -5,40 +5,18 @@ use std::time::Duration;
 use super::Lab;
 use super::error::LabError;
 use super::pods::pod_of;
+use crate::juju::faults::HookFault;
+use crate::juju::faults::NoticeFault;
+use crate::juju::hook::Fault;
+use crate::juju::hook::FaultKind;
 
-/// Which pods a fault of names strikes.
+/// Which pods a silent name server strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// All of them.
     All,
     /// That unit's.
     Unit(String),
-}
-
-/// What happens to a unit's hook.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HookFault {
-    /// The tool that it calls fails, with that code.
-    Fail(u8),
-    /// The tool that it calls is never answered.
-    Hang,
-    /// SIGKILL.
-    Kill,
-    /// SIGTERM.
-    Terminate,
-    /// Leadership is lost before the call is answered.
-    LoseLeadership,
-}
-
-/// What happens to the notices that a unit's agent sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeFault {
-    /// Each comes that much later.
-    Delay(Duration),
-    /// The next one comes twice.
-    Repeat,
-    /// The next one never comes.
-    Drop,
 }
 
 impl Lab {
@@ -78,21 +56,37 @@ impl Lab {
         Ok(self.cluster.network().heal()?)
     }
 
-    /// The resolver answers nothing.
+    /// The name server answers nothing.
     pub fn silence_dns(&self, whose: &Whose) -> Result<(), LabError> {
-        let _ = whose;
-        Err(LabError::Unsupported("silence the resolver"))
+        let network = self.cluster.network();
+        match whose {
+            Whose::All => {
+                self.note_fault("silence dns");
+                Ok(network.silence_dns_for_all()?)
+            }
+            Whose::Unit(unit) => {
+                self.note_fault(&format!("silence dns {unit}"));
+                Ok(network.silence_dns(&pod_name(unit)?)?)
+            }
+        }
     }
 
-    /// The resolver answers later.
-    pub fn slow_dns(&self, whose: &Whose, by: Duration) -> Result<(), LabError> {
-        let _ = (whose, by);
-        Err(LabError::Unsupported("slow the resolver"))
+    /// The name server answers that much later.
+    pub fn slow_dns(&self, by: Duration) -> Result<(), LabError> {
+        self.note_fault(&format!("slow dns {by:?}"));
+        Ok(self.cluster.network().slow_dns(by)?)
     }
 
-    /// The resolver is well again.
+    /// The name server learns of pods that come and go that much later.
+    pub fn late_dns(&self, by: Duration) -> Result<(), LabError> {
+        self.note_fault(&format!("late dns {by:?}"));
+        Ok(self.cluster.network().late_dns(by)?)
+    }
+
+    /// The name server is well again.
     pub fn heal_dns(&self) -> Result<(), LabError> {
-        Err(LabError::Unsupported("heal the resolver"))
+        self.note_fault("heal dns");
+        Ok(self.cluster.network().heal_dns()?)
     }
 
     /// Every fdatasync and fsync in the pod takes that much longer; zero ends it.
@@ -101,73 +95,108 @@ impl Lab {
         Err(LabError::NoPod { unit: unit.to_owned() })
     }
 
-    /// The leader's lease runs out now; another unit may claim it.
+    /// The leader's lease runs out now, and it knows; another unit may claim it.
     pub fn lose_leadership(&self, application: &str) -> Result<(), LabError> {
-        let _ = application;
-        Err(LabError::Unsupported("take the lease"))
+        self.note_fault(&format!("lose leadership {application}"));
+        self.known_application(application)?;
+        self.controller.lose_leadership(application);
+        Ok(())
+    }
+
+    /// The leader's lease runs out now, and it does not know until it would renew it.
+    pub fn steal_leadership(&self, application: &str) -> Result<(), LabError> {
+        self.note_fault(&format!("steal leadership {application}"));
+        self.known_application(application)?;
+        self.controller.steal_leadership(application);
+        Ok(())
     }
 
     /// The lease goes to that unit.
     pub fn make_leader(&self, unit: &str) -> Result<(), LabError> {
-        let _ = unit;
-        Err(LabError::Unsupported("give the lease"))
+        self.note_fault(&format!("make leader {unit}"));
+        self.known_unit(unit)?;
+        self.controller.make_leader(unit);
+        Ok(())
     }
 
-    /// The leader loses its lease between the exit of its next hook of that name and the commit.
-    pub fn lose_leadership_at_commit(&self, unit: &str, hook: &str) -> Result<(), LabError> {
-        let _ = (unit, hook);
-        Err(LabError::Unsupported("take the lease at a commit"))
-    }
-
-    /// Nobody leads for that long (of the lab's time).
+    /// Nobody leads for that long, by the lab's clock.
     pub fn no_leader_for(&self, application: &str, span: Duration) -> Result<(), LabError> {
-        let _ = (application, span);
-        Err(LabError::Unsupported("withhold the lease"))
+        self.note_fault(&format!("no leader {application} {span:?}"));
+        self.known_application(application)?;
+        self.controller.leave_without_leader(application, span);
+        Ok(())
     }
 
     /// The unit's next `leader-elected` is recorded and never run.
     pub fn lose_leader_elected(&self, unit: &str) -> Result<(), LabError> {
-        let _ = unit;
-        Err(LabError::Unsupported("lose a leader-elected"))
+        self.note_fault(&format!("lose leader-elected {unit}"));
+        self.known_unit(unit)?;
+        self.controller.lose_leader_elected(unit);
+        Ok(())
     }
 
     /// The controller is out of reach until `controller_back`.
     pub fn controller_away(&self) -> Result<(), LabError> {
-        Err(LabError::Unsupported("take the controller away"))
+        self.note_fault("controller away");
+        self.controller.set_away(true);
+        Ok(())
     }
 
     /// The controller is there again: every agent begins anew.
     pub fn controller_back(&self) -> Result<(), LabError> {
-        Err(LabError::Unsupported("bring the controller back"))
+        self.note_fault("controller back");
+        self.controller.set_away(false);
+        Ok(())
     }
 
     /// The unit's agent begins anew, in the same pod.
     pub fn restart_agent(&self, unit: &str) -> Result<(), LabError> {
-        let _ = unit;
-        Err(LabError::Unsupported("restart an agent"))
+        self.note_fault(&format!("restart agent {unit}"));
+        self.known_unit(unit)?;
+        self.controller.restart_agent(unit);
+        Ok(())
     }
 
-    /// Strikes the unit's next hook of that name (`*` for any) at its k-th tool call, from 1.
-    pub fn strike_hook(
+    /// Strikes the next run of the unit's hook of that name.
+    pub fn strike_hook(&self, unit: &str, hook: &str, fault: HookFault) -> Result<(), LabError> {
+        self.note_fault(&format!("strike {unit} {hook} {fault:?}"));
+        self.known_unit(unit)?;
+        self.controller.strike_hook(unit, hook, fault);
+        Ok(())
+    }
+
+    /// Strikes the next run of the unit's hook of that name at its k-th tool call, counted from 1.
+    pub fn strike_hook_at(
         &self,
         unit: &str,
         hook: &str,
         call: usize,
-        fault: HookFault,
+        kind: FaultKind,
     ) -> Result<(), LabError> {
-        let _ = (unit, hook, call, fault);
-        Err(LabError::Unsupported("strike a hook"))
+        self.strike_hook(unit, hook, HookFault::AtCall(Fault { at_call: call, kind }))
     }
 
-    /// Disturbs the notices that the unit's agent sees of a container.
-    pub fn disturb_notices(
+    /// Disturbs the next notice that the unit's agent sees of a container.
+    pub fn disturb_notice(
         &self,
         unit: &str,
         container: &str,
         fault: NoticeFault,
     ) -> Result<(), LabError> {
-        let _ = (unit, container, fault);
-        Err(LabError::Unsupported("disturb notices"))
+        self.note_fault(&format!("notice {unit} {container} {fault:?}"));
+        self.known_unit(unit)?;
+        self.controller.disturb_notice(unit, container, fault);
+        Ok(())
+    }
+
+    fn known_unit(&self, unit: &str) -> Result<(), LabError> {
+        let is_known = self.controller.read(|model| model.unit(unit).is_some());
+        if is_known { Ok(()) } else { Err(LabError::NoUnit { name: unit.to_owned() }) }
+    }
+
+    fn known_application(&self, name: &str) -> Result<(), LabError> {
+        let is_known = self.controller.read(|model| model.applications.contains_key(name));
+        if is_known { Ok(()) } else { Err(LabError::NoApplication { name: name.to_owned() }) }
     }
 }
 

@@ -17,6 +17,9 @@
 //!
 //! Dropped, it leaves neither a process nor a file.
 
+mod agents;
+mod ends;
+
 pub mod error;
 pub mod faults;
 pub mod operator;
@@ -31,6 +34,7 @@ pub mod waits;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -38,6 +42,10 @@ use error::LabError;
 
 use crate::juju::clock::Clock;
 use crate::juju::clock::GRACE;
+use crate::juju::controller::Controller;
+use crate::juju::model::Model;
+use crate::juju::operator as juju_operator;
+use crate::juju::switches::Switches;
 use crate::kubernetes::cluster::Cluster;
 use crate::kubernetes::cluster::Setting;
 use crate::trace::entry::What;
@@ -49,6 +57,7 @@ use crate::volume::Snapshot;
 pub struct Lab {
     options: Options,
     trace: Sink,
+    controller: Controller,
     cluster: Cluster,
     snapshots: Mutex<BTreeMap<String, Snapshot>>,
 }
@@ -60,6 +69,8 @@ pub struct Options {
     pub seed: u64,
     /// The model's name, which is its Kubernetes namespace.
     pub model: String,
+    /// Which Juju it is, where versions differ or the order of events is open.
+    pub switches: Switches,
     /// How much faster than Juju's own all periods pass: leases, retries, polls, ticks, probes.
     pub speed: f64,
     /// How long a pod has from SIGTERM to SIGKILL. Whatever the speed, it is 30 s as in Juju unless it
@@ -73,7 +84,14 @@ pub struct Options {
 impl Default for Options {
     /// Juju's own times, model `lab`.
     fn default() -> Self {
-        Self { seed: 0, model: "lab".into(), speed: 1.0, grace: GRACE, shown: Vec::new() }
+        Self {
+            seed: 0,
+            model: "lab".into(),
+            switches: Switches::default(),
+            speed: 1.0,
+            grace: GRACE,
+            shown: Vec::new(),
+        }
     }
 }
 
@@ -86,13 +104,26 @@ impl Lab {
     /// An empty model.
     pub fn start_with(options: Options) -> Result<Self, LabError> {
         let trace = Sink::new();
+        let clock = Clock::at_speed(options.speed);
         let cluster = Cluster::start(Setting {
-            clock: Clock::at_speed(options.speed),
+            clock,
             grace: options.grace,
             shown: options.shown.clone(),
             ..Setting::new(&options.model, trace.clone())
         })?;
-        Ok(Self { options, trace, cluster, snapshots: Mutex::default() })
+        let folder = cluster.network().directory();
+        let controller = Controller::in_folder(Model::named(&options.model), folder)?;
+        cluster.connect(Arc::new(controller.clone()));
+        controller.connect(
+            Arc::new(cluster.clone()),
+            juju_operator::Setting {
+                clock,
+                switches: options.switches,
+                seed: options.seed,
+                trace: trace.clone(),
+            },
+        );
+        Ok(Self { options, trace, controller, cluster, snapshots: Mutex::default() })
     }
 
     /// What it was started with.
@@ -103,6 +134,16 @@ impl Lab {
     /// What has happened so far.
     pub fn trace(&self) -> &Sink {
         &self.trace
+    }
+
+    /// Juju's controller, for what has no verb of its own here.
+    pub fn controller(&self) -> &Controller {
+        &self.controller
+    }
+
+    /// Changes which Juju it is.
+    pub fn switch(&self, switches: Switches) {
+        self.controller.set_switches(switches);
     }
 
     /// Kubernetes, for what has no verb of its own here.

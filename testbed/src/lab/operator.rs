@@ -1,15 +1,22 @@
-//! What an operator does with a model: the verbs of the `juju` command, and some of `kubectl`.
+//! What an operator does with a model: the verbs of the `juju` command.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Map;
 use serde_json::Value;
 
 use super::Lab;
+use super::ends;
 use super::error::LabError;
-use super::status::ModelStatus;
+use crate::error::at_file;
+use crate::juju::action::ActionResult;
+use crate::juju::operator::Deploy;
+use crate::juju::requests::Resolved;
+use crate::pebble::yaml::node::Node;
 
 /// What `juju deploy` is told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,21 +37,6 @@ pub struct Deployment {
     pub memory: BTreeMap<String, u64>,
 }
 
-/// How an action or a command of `juju exec` ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Its number.
-    pub id: String,
-    /// `completed` or `failed`.
-    pub status: String,
-    /// What `action-fail` said, or why it could not run.
-    pub message: String,
-    /// Results, with `return-code`, `stdout` and `stderr`.
-    pub results: Value,
-    /// Lines of `action-log`.
-    pub log: Vec<String>,
-}
-
 impl Lab {
     /// `juju deploy`, with defaults for all that `deploy_with` can be told.
     pub fn deploy(&self, charm: &Path, application: &str, units: u32) -> Result<(), LabError> {
@@ -58,44 +50,65 @@ impl Lab {
 
     /// `juju deploy`.
     pub fn deploy_with(&self, deployment: &Deployment) -> Result<(), LabError> {
-        let _ = deployment;
-        Err(LabError::Unsupported("deploy"))
+        if !deployment.charm.is_dir() {
+            return Err(LabError::NoFolder { path: deployment.charm.clone() });
+        }
+        let mut resources = BTreeMap::new();
+        for (name, file) in &deployment.resources {
+            resources.insert(name.clone(), fs::read(file).map_err(at_file(file))?);
+        }
+        Ok(self.controller.deploy(&Deploy {
+            application: deployment.application.clone(),
+            charm: deployment.charm.clone(),
+            units: deployment.units,
+            config: deployment.config.clone(),
+            trust: deployment.trust,
+            resources,
+            memory_limits: deployment.memory.clone(),
+        })?)
     }
 
     /// `juju scale-application`.
     pub fn scale(&self, application: &str, units: u32) -> Result<(), LabError> {
-        let _ = (application, units);
-        Err(LabError::Unsupported("scale"))
+        Ok(self.controller.scale(application, units)?)
     }
 
     /// `juju config APPLICATION key=value ..`.
     pub fn config(&self, application: &str, values: &[(&str, &str)]) -> Result<(), LabError> {
-        let _ = (application, values);
-        Err(LabError::Unsupported("config"))
+        let options: Vec<_> = values.iter().map(|(key, value)| (*key, Some(*value))).collect();
+        Ok(self.controller.config_set(application, &options)?)
+    }
+
+    /// `juju config APPLICATION --reset key,..`.
+    pub fn reset_config(&self, application: &str, keys: &[&str]) -> Result<(), LabError> {
+        let options: Vec<_> = keys.iter().map(|key| (*key, None)).collect();
+        Ok(self.controller.config_set(application, &options)?)
     }
 
     /// `juju config APPLICATION`: options with their values; null where there is none.
     pub fn config_of(&self, application: &str) -> Result<BTreeMap<String, Value>, LabError> {
-        let _ = application;
-        Err(LabError::Unsupported("read config"))
-    }
-
-    /// `juju config APPLICATION --reset key`.
-    pub fn reset_config(&self, application: &str, keys: &[&str]) -> Result<(), LabError> {
-        let _ = (application, keys);
-        Err(LabError::Unsupported("reset config"))
+        self.controller.read(|model| {
+            let record = model.applications.get(application);
+            let record =
+                record.ok_or_else(|| LabError::NoApplication { name: application.to_owned() })?;
+            let options = record.config.iter();
+            Ok(options
+                .map(|(key, option)| (key.clone(), option.current().cloned().unwrap_or_default()))
+                .collect())
+        })
     }
 
     /// `juju trust`.
     pub fn trust(&self, application: &str, trusted: bool) -> Result<(), LabError> {
-        let _ = (application, trusted);
-        Err(LabError::Unsupported("trust"))
+        Ok(self.controller.trust(application, trusted)?)
     }
 
     /// `juju refresh --path`.
     pub fn refresh(&self, application: &str, charm: &Path) -> Result<(), LabError> {
-        let _ = (application, charm);
-        Err(LabError::Unsupported("refresh"))
+        if !charm.is_dir() {
+            return Err(LabError::NoFolder { path: charm.to_owned() });
+        }
+        Ok(self.controller.refresh(application, charm)?)
     }
 
     /// `juju attach-resource`.
@@ -105,27 +118,27 @@ impl Lab {
         resource: &str,
         file: &Path,
     ) -> Result<(), LabError> {
-        let _ = (application, resource, file);
-        Err(LabError::Unsupported("attach a resource"))
+        let content = fs::read(file).map_err(at_file(file))?;
+        Ok(self.controller.attach_resource(application, resource, &content)?)
     }
 
     /// `juju integrate one two`; each side is `application` or `application:endpoint`. Gives the
     /// relation's number.
     pub fn integrate(&self, one: &str, other: &str) -> Result<u32, LabError> {
-        let _ = (one, other);
-        Err(LabError::Unsupported("integrate"))
+        let sides = self.controller.read(|model| ends::fitting(model, one, other))?;
+        let [one, other] = sides.each_ref().map(ends::End::as_pair);
+        Ok(self.controller.integrate(one, other)?)
     }
 
     /// `juju remove-relation`.
     pub fn remove_relation(&self, one: &str, other: &str) -> Result<(), LabError> {
-        let _ = (one, other);
-        Err(LabError::Unsupported("remove a relation"))
+        let relation = self.controller.read(|model| ends::relation(model, one, other))?;
+        Ok(self.controller.remove_relation(relation)?)
     }
 
     /// `juju remove-application`.
     pub fn remove_application(&self, application: &str) -> Result<(), LabError> {
-        let _ = application;
-        Err(LabError::Unsupported("remove an application"))
+        Ok(self.controller.remove_application(application)?)
     }
 
     /// `juju run UNIT ACTION key=value ..`, and waits for its end. Values are YAML, as there.
@@ -134,47 +147,41 @@ impl Lab {
         unit: &str,
         action: &str,
         parameters: &[(&str, &str)],
-    ) -> Result<Outcome, LabError> {
-        let id = self.begin_action(unit, action, parameters)?;
-        self.outcome(&id, ACTION_LIMIT)
+    ) -> Result<ActionResult, LabError> {
+        let task = self.begin_action(unit, action, parameters)?;
+        self.outcome(task, ACTION_LIMIT)
     }
 
-    /// `juju run --background`. Gives the action's number.
+    /// `juju run --background`. Gives the task's number.
     pub fn begin_action(
         &self,
         unit: &str,
         action: &str,
         parameters: &[(&str, &str)],
-    ) -> Result<String, LabError> {
-        let _ = (unit, action, parameters);
-        Err(LabError::Unsupported("run an action"))
+    ) -> Result<u64, LabError> {
+        let parameters = parameters.iter().map(|(key, text)| {
+            let node = Node::parse(text).ok().flatten();
+            let value = node.map_or_else(|| Value::String((*text).to_owned()), |it| it.to_json());
+            ((*key).to_owned(), value)
+        });
+        Ok(self.controller.run_action(unit, action, parameters.collect::<Map<_, _>>())?)
     }
 
-    /// Waits for an action's end.
-    pub fn outcome(&self, action: &str, limit: Duration) -> Result<Outcome, LabError> {
-        let _ = (action, limit);
-        Err(LabError::Unsupported("wait for an action"))
+    /// Waits for the end of an action, or of a command of `juju exec`.
+    pub fn outcome(&self, task: u64, limit: Duration) -> Result<ActionResult, LabError> {
+        Ok(self.controller.wait_for_action(task, limit)?)
     }
 
     /// `juju exec --unit UNIT -- command`, and waits for its end.
-    pub fn exec(&self, unit: &str, command: &str) -> Result<Outcome, LabError> {
-        let _ = (unit, command);
-        Err(LabError::Unsupported("exec"))
+    pub fn exec(&self, unit: &str, command: &str) -> Result<ActionResult, LabError> {
+        let task = self.controller.exec(unit, command)?;
+        self.outcome(task, ACTION_LIMIT)
     }
 
     /// `juju resolved`; without `retry` the failed hook is taken for done.
     pub fn resolved(&self, unit: &str, retry: bool) -> Result<(), LabError> {
-        let _ = (unit, retry);
-        Err(LabError::Unsupported("resolve"))
-    }
-
-    /// `juju status`.
-    pub fn status(&self) -> ModelStatus {
-        ModelStatus {
-            model: self.options.model.clone(),
-            applications: Vec::new(),
-            relations: Vec::new(),
-        }
+        let how = if retry { Resolved::Retry } else { Resolved::Skip };
+        Ok(self.controller.resolved(unit, how)?)
     }
 }
 

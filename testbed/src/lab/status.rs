@@ -1,4 +1,11 @@
-//! What `juju status` shows, as data.
+//! What `juju status` and `kubectl get pods` show, as data.
+
+use super::Lab;
+use crate::juju::model::Life;
+use crate::juju::model::Model;
+use crate::juju::model::Status;
+use crate::juju::model::application::Application;
+use crate::juju::model::unit::Unit;
 
 /// A model as its operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +36,7 @@ pub struct ApplicationStatus {
     /// Its status.
     pub status: Word,
     /// `alive`, `dying`, `dead`.
-    pub life: String,
+    pub life: &'static str,
     /// Its units, by number.
     pub units: Vec<UnitStatus>,
 }
@@ -50,7 +57,7 @@ pub struct UnitStatus {
     /// Opened ports, `6379/tcp`.
     pub ports: Vec<String>,
     /// `alive`, `dying`, `dead`.
-    pub life: String,
+    pub life: &'static str,
 }
 
 /// A status word and its message.
@@ -105,4 +112,100 @@ pub struct ContainerStatus {
     pub is_ready: bool,
     /// How often it was started again.
     pub restarts: u32,
+}
+
+impl Lab {
+    /// `juju status`.
+    pub fn status(&self) -> ModelStatus {
+        let mut status = self.controller.read(model_status);
+        for application in &mut status.applications {
+            let name = &application.name;
+            application.charm = self.controller.charm_name(name).unwrap_or_default();
+            application.revision = self.controller.revision(name).unwrap_or_default();
+            application.scale = self.controller.wanted_units(name).unwrap_or_default();
+        }
+        status
+    }
+}
+
+fn model_status(model: &Model) -> ModelStatus {
+    let applications = model.applications.iter();
+    let relations = model.relations.iter().map(|relation| {
+        let end = |(name, endpoint): (&String, &String)| format!("{name}:{endpoint}");
+        let interface = relation.endpoints.iter().find_map(|(name, endpoint)| {
+            Some(model.applications.get(name)?.endpoints.get(endpoint)?.interface.clone())
+        });
+        RelationStatus {
+            id: relation.id,
+            ends: relation.endpoints.iter().map(end).collect(),
+            interface: interface.unwrap_or_default(),
+        }
+    });
+    ModelStatus {
+        model: model.identity.name.clone(),
+        applications: applications.map(|(name, it)| application_status(name, it)).collect(),
+        relations: relations.collect(),
+    }
+}
+
+fn application_status(name: &str, application: &Application) -> ApplicationStatus {
+    let leader = application.leader.as_deref();
+    let mut units: Vec<_> =
+        application.units.iter().map(|(name, unit)| unit_status(name, unit, leader)).collect();
+    units.sort_by_key(|unit| number_of(&unit.name));
+    let versions = application.units.values().map(|unit| &unit.workload_version);
+    ApplicationStatus {
+        name: name.to_owned(),
+        charm: String::new(),
+        revision: 0,
+        version: versions.filter(|version| !version.is_empty()).max().cloned().unwrap_or_default(),
+        scale: 0,
+        address: application.service_address.clone(),
+        status: shown(&application.status, &units),
+        life: life(application.life),
+        units,
+    }
+}
+
+/// What its leader set; if it never did, that of the unit that is worst off.
+fn shown(own: &Status, units: &[UnitStatus]) -> Word {
+    const WORST_FIRST: [&str; 7] =
+        ["error", "blocked", "maintenance", "waiting", "active", "terminated", "unknown"];
+    let rank = |word: &str| WORST_FIRST.iter().position(|known| *known == word);
+    if own.status != "unknown" && !own.status.is_empty() {
+        return word(own);
+    }
+    let worst = units.iter().map(|unit| &unit.workload).min_by_key(|it| rank(&it.word));
+    worst.cloned().unwrap_or_else(|| word(own))
+}
+
+fn unit_status(name: &str, unit: &Unit, leader: Option<&str>) -> UnitStatus {
+    let agent = unit.agent_status.as_ref().map(word).unwrap_or_default();
+    let workload = if agent.word == "error" { agent.clone() } else { word(&unit.status) };
+    UnitStatus {
+        name: name.to_owned(),
+        is_leader: leader == Some(name),
+        workload,
+        // As Juju shows it: the failure is the workload's, and its agent has nothing to do.
+        agent: if agent.word == "error" { Word { word: "idle".into(), ..agent } } else { agent },
+        address: unit.address.clone(),
+        ports: unit.opened_ports.iter().map(|port| port.range.to_string()).collect(),
+        life: life(unit.life),
+    }
+}
+
+fn word(status: &Status) -> Word {
+    Word { word: status.status.clone(), message: status.message.clone() }
+}
+
+fn life(life: Life) -> &'static str {
+    match life {
+        Life::Alive => "alive",
+        Life::Dying => "dying",
+        Life::Dead => "dead",
+    }
+}
+
+fn number_of(unit: &str) -> u32 {
+    unit.rsplit_once('/').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
 }

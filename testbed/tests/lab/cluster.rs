@@ -5,7 +5,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use testbed::juju::cloud::Cloud;
 use testbed::juju::cloud::Container;
 use testbed::juju::cloud::Mount;
@@ -21,13 +20,11 @@ use testbed::trace::sink::Sink;
 use testbed::wait;
 
 #[test]
-fn pods_come_with_the_charm_and_their_volumes_and_go_from_the_highest_down() {
+fn pods_come_with_their_volumes_and_go_when_they_are_too_many() {
     let stage = Stage::new();
     stage.apply(3, 1);
     stage.rolled_out();
     let pod = stage.cluster.pod("app", 2).expect("it is there");
-    let charm = pod.container_root("charm").join("var/lib/juju/agents/unit-app-2/charm");
-    assert_eq!(fs::read_to_string(charm.join("version")).expect("a charm"), "1");
     fs::write(pod.container_root("work").join("data/kept"), "kept").expect("a volume");
     assert!(pod.container_root("charm").join("var/lib/data/kept").exists());
 
@@ -68,9 +65,6 @@ fn an_update_replaces_one_pod_at_a_time_from_the_highest_down() {
         })
         .collect();
     assert_eq!(changes, wanted);
-    let pod = stage.cluster.pod("app", 0).expect("it is there");
-    let charm = pod.container_root("charm").join("var/lib/juju/agents/unit-app-0/charm/version");
-    assert_eq!(fs::read_to_string(charm).expect("a charm"), "2");
 }
 
 #[test]
@@ -126,13 +120,13 @@ fn a_container_that_no_longer_answers_is_killed_and_started_again() {
 }
 
 #[test]
-fn a_charm_that_cannot_be_unpacked_is_told_of() {
+fn a_pod_that_cannot_be_made_says_why_and_gives_way_to_one_that_can() {
     let stage = Stage::new();
-    let mut set = stage.set(1, 1);
-    set.template.charm = PathBuf::from("/nowhere");
+    let mut set = Stage::set(1, 1);
+    set.template.storages[0].charm_location = "/proc/nowhere".into();
     stage.cluster.apply(&set).expect("it is taken in");
     stage.until("it says why", |pods| {
-        pods[0].trouble.as_deref().is_some_and(|text| text.contains("/nowhere"))
+        pods[0].trouble.as_deref().is_some_and(|text| text.contains("/proc/nowhere"))
     });
     stage.apply(1, 2);
     stage.rolled_out();
@@ -141,7 +135,6 @@ fn a_charm_that_cannot_be_unpacked_is_told_of() {
 struct Stage {
     cluster: Cluster,
     trace: Sink,
-    charms: TempDir,
 }
 
 impl Stage {
@@ -153,24 +146,22 @@ impl Stage {
             ..Setting::new("lab", trace.clone())
         };
         let cluster = Cluster::start(setting).expect("a cluster");
-        Self { cluster, trace, charms: TempDir::new().expect("a folder") }
+        Self { cluster, trace }
     }
 
-    fn set(&self, replicas: u32, version: u32) -> StatefulSet {
-        let charm = self.charms.path().join(version.to_string());
-        fs::create_dir_all(&charm).expect("a folder");
-        fs::write(charm.join("version"), version.to_string()).expect("a file");
+    fn set(replicas: u32, version: u32) -> StatefulSet {
         let mount = Mount { storage: "data".into(), location: "/data".into() };
         let containers =
             vec![Container { name: "work".into(), mounts: vec![mount], memory_limit: None }];
         let location = Path::new("/var/lib/data").to_owned();
         let storages = vec![Storage { name: "data".into(), charm_location: location }];
-        let template = Template { version, charm, containers, storages, trust: false };
+        let template =
+            Template { version, charm: PathBuf::new(), containers, storages, trust: false };
         StatefulSet { application: "app".into(), replicas, template }
     }
 
     fn apply(&self, replicas: u32, version: u32) {
-        self.cluster.apply(&self.set(replicas, version)).expect("it is taken in");
+        self.cluster.apply(&Self::set(replicas, version)).expect("it is taken in");
     }
 
     fn rolled_out(&self) {

@@ -2,3 +2,19 @@
 
 #[cfg(test)]
 mod cluster;
+#[cfg(test)]
+mod deploy;
+#[cfg(test)]
+mod endings;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod pods;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod scaling;
+#[cfg(test)]
+mod stage;
