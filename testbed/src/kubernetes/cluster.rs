@@ -51,6 +51,8 @@ pub struct Setting {
     pub grace: Duration,
     /// Folders of the machine that every container sees.
     pub shown: Vec<PathBuf>,
+    /// Whether disks can be made slow; every program of a workload container then loads a library.
+    pub can_slow_disk: bool,
     /// Where what happens to pods is noted.
     pub trace: Sink,
 }
@@ -63,6 +65,7 @@ impl Setting {
             clock: Clock::default(),
             grace: GRACE,
             shown: Vec::new(),
+            can_slow_disk: false,
             trace,
         }
     }

@@ -117,6 +117,7 @@ impl Kubelet {
         let mut spec = PodSpec::new(names, self.key.ordinal, &[]);
         spec.juju_directory = Some(juju_directory);
         spec.shown.clone_from(&self.cluster.setting.shown);
+        spec.can_slow_disk = self.cluster.setting.can_slow_disk;
         let storages = self.template.storages.iter().map(|storage| StorageSpec {
             name: storage.name.clone(),
             charm_location: storage.charm_location.clone(),

@@ -3,6 +3,7 @@
 use super::error::LabError;
 use crate::juju::model::Model;
 use crate::juju::model::application::Role;
+use crate::juju::model::relation::Relation;
 
 /// An endpoint of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(crate) fn fitting(model: &Model, one: &str, other: &str) -> Result<[End; 2],
 
 /// The number of the relation between the two.
 pub(crate) fn relation(model: &Model, one: &str, other: &str) -> Result<u32, LabError> {
-    let has = |side: &str, relation: &crate::juju::model::relation::Relation| {
+    let has = |side: &str, relation: &Relation| {
         let (application, endpoint) = named(side);
         let own = relation.endpoint_of(application);
         own.is_some() && endpoint.is_none_or(|endpoint| own == Some(endpoint))
@@ -62,10 +63,9 @@ pub(crate) fn relation(model: &Model, one: &str, other: &str) -> Result<u32, Lab
         .relations
         .iter()
         .find(|relation| !relation.is_peer() && has(one, relation) && has(other, relation));
-    found.map(|relation| relation.id).ok_or_else(|| LabError::NoRelation {
-        one: one.to_owned(),
-        other: other.to_owned(),
-    })
+    found
+        .map(|relation| relation.id)
+        .ok_or_else(|| LabError::NoRelation { one: one.to_owned(), other: other.to_owned() })
 }
 
 fn candidates(model: &Model, side: &str) -> Result<Vec<(End, Role, String)>, LabError> {
@@ -97,7 +97,7 @@ mod tests {
     fn model() -> Model {
         let mut model = Model::application("redis-k8s", 0);
         model.relate(("redis-k8s", "redis"), ("web", "db"));
-        model.relations.retain(|relation| relation.is_peer());
+        model.relations.retain(Relation::is_peer);
         model
     }
 
@@ -126,7 +126,8 @@ mod tests {
     fn a_relation_is_found_by_its_ends_in_any_order() {
         let mut model = model();
         let id = model.relate(("redis-k8s", "redis"), ("web", "db"));
-        for (one, other) in [("redis-k8s", "web"), ("web:db", "redis-k8s"), ("web", "redis-k8s:redis")]
+        for (one, other) in
+            [("redis-k8s", "web"), ("web:db", "redis-k8s"), ("web", "redis-k8s:redis")]
         {
             assert_eq!(relation(&model, one, other).ok(), Some(id), "{one} {other}");
         }

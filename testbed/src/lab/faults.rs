@@ -89,10 +89,10 @@ impl Lab {
         Ok(self.cluster.network().heal_dns()?)
     }
 
-    /// Every fdatasync and fsync in the pod takes that much longer; zero ends it.
-    pub fn slow_disk(&self, unit: &str, by: Duration) -> Result<(), LabError> {
-        let _ = by;
-        Err(LabError::NoPod { unit: unit.to_owned() })
+    /// Every fsync and fdatasync in a container takes that much longer; zero ends it.
+    pub fn slow_disk(&self, unit: &str, container: &str, by: Duration) -> Result<(), LabError> {
+        self.note_fault(&format!("slow disk {unit} {container} {by:?}"));
+        Ok(self.pod(unit)?.slow_disk(container, by)?)
     }
 
     /// The leader's lease runs out now, and it knows; another unit may claim it.

@@ -76,6 +76,8 @@ pub struct Options {
     /// How long a pod has from SIGTERM to SIGKILL. Whatever the speed, it is 30 s as in Juju unless it
     /// is said otherwise: it is the charm's own work that takes it.
     pub grace: Duration,
+    /// Whether disks can be made slow; every program of a workload container then loads a library.
+    pub can_slow_disk: bool,
     /// Folders of the machine that every container sees, read-only, at the same path: where an
     /// interpreter lies that the charm needs and that is not below `/usr`.
     pub shown: Vec<PathBuf>,
@@ -90,6 +92,7 @@ impl Default for Options {
             switches: Switches::default(),
             speed: 1.0,
             grace: GRACE,
+            can_slow_disk: true,
             shown: Vec::new(),
         }
     }
@@ -108,6 +111,7 @@ impl Lab {
         let cluster = Cluster::start(Setting {
             clock,
             grace: options.grace,
+            can_slow_disk: options.can_slow_disk,
             shown: options.shown.clone(),
             ..Setting::new(&options.model, trace.clone())
         })?;

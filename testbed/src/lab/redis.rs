@@ -70,8 +70,7 @@ impl Lab {
         command.args(["-p", server.port()]);
         let mut child = start(&mut command)?;
         if let Some(mut stdin) = child.stdin.take() {
-            let model = self.model().ok();
-            let password = model.and_then(|it| server.password(&it, application_of(unit)));
+            let password = server.password(&self.model(), application_of(unit));
             // By standard input: a command line is seen by everybody.
             let login = password.map(|password| format!("AUTH \"{password}\"\n"));
             // A client that is gone already has said why.

@@ -38,7 +38,8 @@ impl Lab {
         self.wait_until("all agents are idle", limit, |lab| {
             let status = lab.status();
             let mut units = status.applications.iter().flat_map(|it| &it.units);
-            let rests = |unit: &UnitStatus| unit.agent.word == "idle" && unit.workload.word != "error";
+            let rests =
+                |unit: &UnitStatus| unit.agent.word == "idle" && unit.workload.word != "error";
             units.all(rests).then_some(())
         })
     }

@@ -13,7 +13,6 @@ use super::value::Pair;
 use super::value::Setting;
 use super::value::UnitName;
 use super::value::span;
-use super::value::speed;
 
 /// One line of the shell.
 #[derive(Debug, Parser, PartialEq)]
@@ -216,12 +215,8 @@ pub enum Command {
         #[arg(long, global = true, default_value = "10m", value_parser = span)]
         timeout: Duration,
     },
-    /// Show or set how much faster than Juju's own all periods pass
-    Speed {
-        /// The factor
-        #[arg(value_parser = speed)]
-        factor: Option<f64>,
-    },
+    /// Show how much faster than Juju's own all periods pass
+    Speed,
     /// Show or set how Juju behaves where its versions differ
     Switch {
         /// The switch

@@ -138,11 +138,11 @@ mod tests {
             ("show-unit s", &["shop/0"]),
             ("resolved redis-k8s/0 redis-k8s/1", &["redis-k8s/1"]),
             ("status --f", &["--format"]),
-            ("fault lose-", &["lose-leader", "lose-leader-elected"]),
+            ("fault lose-l", &["lose-leader", "lose-leader-elected"]),
             ("fault cut redis-k8s/0 redis-k8s/", &["redis-k8s/0", "redis-k8s/1"]),
             ("fault kill redis-k8s/0 s", &["sentinel"]),
-            ("fault hook redis-k8s/0 k", &["kill"]),
-            ("fault hook redis-k8s/0 kill ", &["at-call"]),
+            ("fault hook redis-k8s/0 start k", &["kill"]),
+            ("fault hook redis-k8s/0 start kill ", &["at-call"]),
         ];
         for (line, expected) in table {
             assert_eq!(complete(line, &names()).words, expected, "{line}");

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -52,6 +53,14 @@ pub enum ShellError {
     /// The operator has had enough of it.
     #[error("interrupted")]
     Interrupted,
+    /// What was waited for did not happen.
+    #[error("never happened within {limit:?}: {what}; `status` and `debug-log` may tell why")]
+    Late {
+        /// What it was.
+        what: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// A file could not be read or written.
     #[error("cannot use {}", path.display())]
     File {

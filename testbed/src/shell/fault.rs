@@ -25,9 +25,17 @@ pub enum Fault {
         unit: UnitName,
         /// The other one; without it, all others
         other: Option<UnitName>,
+        /// Only those from the one to the other
+        #[arg(long, requires = "other")]
+        one_way: bool,
     },
-    /// End all cuts
-    Heal,
+    /// End all cuts, or those of a pod, or those between two pods
+    Heal {
+        /// The one pod
+        unit: Option<UnitName>,
+        /// The other one
+        other: Option<UnitName>,
+    },
     /// Let the resolver answer nothing
     SilenceDns {
         /// Only to this unit's pod
@@ -38,8 +46,12 @@ pub enum Fault {
         /// By how much, in milliseconds unless it says otherwise
         #[arg(value_parser = short_span)]
         by: Duration,
-        /// Only to this unit's pod
-        unit: Option<UnitName>,
+    },
+    /// Let the resolver learn later of pods that come and go
+    LateDns {
+        /// By how much
+        #[arg(value_parser = span)]
+        by: Duration,
     },
     /// Let the resolver answer as it should
     HealDns,
@@ -61,10 +73,12 @@ pub enum Fault {
         /// The name of the copy
         name: String,
     },
-    /// Let each fsync and fdatasync of a pod take longer; 0 ends it
+    /// Let each fsync and fdatasync in a container take longer; 0 ends it
     SlowDisk {
         /// Whose pod
         unit: UnitName,
+        /// The container
+        container: String,
         /// By how much, in milliseconds unless it says otherwise
         #[arg(value_parser = short_span)]
         by: Duration,
@@ -76,6 +90,11 @@ pub enum Fault {
         /// When
         #[command(subcommand)]
         moment: Option<Moment>,
+    },
+    /// Take the lease from a leader that does not know of it until it would renew it
+    StealLeader {
+        /// The application
+        application: String,
     },
     /// Give the lease to a unit
     MakeLeader {
@@ -104,17 +123,26 @@ pub enum Fault {
         /// The unit
         unit: UnitName,
     },
-    /// Strike a unit's next hook at its k-th tool call
+    /// Strike a unit's next hook of a name at its k-th tool call
     Hook {
         /// The unit
         unit: UnitName,
+        /// The hook: start, redis-peers-relation-changed, an action's name
+        hook: String,
         /// What happens to it
         strike: Strike,
         /// When
         #[command(subcommand)]
         moment: CallMoment,
     },
-    /// Disturb the Pebble notices that a unit's agent sees
+    /// Let a unit's agent die when its next hook of a name is through, before that is recorded
+    LoseRecord {
+        /// The unit
+        unit: UnitName,
+        /// The hook
+        hook: String,
+    },
+    /// Disturb the next Pebble notice that a unit's agent sees
     Notices {
         /// The unit
         unit: UnitName,
@@ -149,12 +177,20 @@ pub struct Volume {
 /// A moment of a hook.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Moment {
-    /// Before the k-th tool call is answered
-    AtCall(Call),
-    /// Between its exit and its commit
+    /// Before a hook's k-th tool call is answered
+    AtCall {
+        /// Which call, from 1
+        #[arg(value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+        number: u32,
+        /// The hook
+        #[arg(default_value = LEADERS_OWN)]
+        hook: String,
+    },
+    /// Between a hook's exit and its commit
     AtCommit {
-        /// Only a hook of this name
-        hook: Option<String>,
+        /// The hook
+        #[arg(default_value = LEADERS_OWN)]
+        hook: String,
     },
 }
 
@@ -162,17 +198,11 @@ pub enum Moment {
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum CallMoment {
     /// At the k-th tool call
-    AtCall(Call),
-}
-
-/// A tool call of a hook.
-#[derive(Args, Clone, Debug, PartialEq)]
-pub struct Call {
-    /// Which call, from 1
-    #[arg(value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    pub number: u32,
-    /// Only in a hook of this name
-    pub hook: Option<String>,
+    AtCall {
+        /// Which call, from 1
+        #[arg(value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+        number: u32,
+    },
 }
 
 /// What happens to a hook.
@@ -191,14 +221,17 @@ pub enum Strike {
 /// What happens to notices.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Disturbance {
-    /// Each comes later
+    /// It comes later
     Delay {
         /// By how much
         #[arg(value_parser = span)]
         by: Duration,
     },
-    /// The next one comes twice
+    /// It comes twice
     Repeat,
-    /// The next one never comes
+    /// It never comes
     Drop,
 }
+
+/// The hook that only a leader runs.
+const LEADERS_OWN: &str = "leader-elected";

@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_fault_is_explained_as_it_is_said() {
         let text = help(&["fault".to_owned(), "cut".to_owned()]).unwrap();
-        assert!(text.contains("Usage: fault cut <UNIT> [OTHER]"), "{text}");
+        assert!(text.contains("Usage: fault cut [OPTIONS] <UNIT> [OTHER]"), "{text}");
         assert!(help(&["flaut".to_owned()]).is_err());
     }
 }

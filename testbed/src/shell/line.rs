@@ -62,7 +62,6 @@ mod tests {
     use super::super::command::Format;
     use super::super::command::State;
     use super::super::command::Units;
-    use super::super::fault::Call;
     use super::super::fault::CallMoment;
     use super::super::fault::Disturbance;
     use super::super::fault::Fault;
@@ -240,7 +239,6 @@ mod tests {
 
     #[test]
     fn each_fault_can_be_said() {
-        let at_call = |number, hook: Option<&str>| Call { number, hook: hook.map(str::to_owned) };
         let volume = || Volume { unit: unit(0), storage: "database".to_owned() };
         let lose = |moment| Fault::LoseLeader { application: app(), moment };
         assert_table(vec![
@@ -253,15 +251,21 @@ mod tests {
             ("fault thaw redis-k8s/0", fault(Fault::Thaw(victim(None, None)))),
             (
                 "fault cut redis-k8s/0 redis-k8s/1",
-                fault(Fault::Cut { unit: unit(0), other: Some(unit(1)) }),
+                fault(Fault::Cut { unit: unit(0), other: Some(unit(1)), one_way: false }),
             ),
-            ("fault cut redis-k8s/0", fault(Fault::Cut { unit: unit(0), other: None })),
-            ("fault heal", fault(Fault::Heal)),
-            ("fault silence-dns", fault(Fault::SilenceDns { unit: None })),
             (
-                "fault slow-dns 500 redis-k8s/0",
-                fault(Fault::SlowDns { by: Duration::from_millis(500), unit: Some(unit(0)) }),
+                "fault cut --one-way redis-k8s/0 redis-k8s/1",
+                fault(Fault::Cut { unit: unit(0), other: Some(unit(1)), one_way: true }),
             ),
+            (
+                "fault cut redis-k8s/0",
+                fault(Fault::Cut { unit: unit(0), other: None, one_way: false }),
+            ),
+            ("fault heal", fault(Fault::Heal { unit: None, other: None })),
+            ("fault heal redis-k8s/0", fault(Fault::Heal { unit: Some(unit(0)), other: None })),
+            ("fault silence-dns", fault(Fault::SilenceDns { unit: None })),
+            ("fault slow-dns 500", fault(Fault::SlowDns { by: Duration::from_millis(500) })),
+            ("fault late-dns 5", fault(Fault::LateDns { by: Duration::from_secs(5) })),
             ("fault heal-dns", fault(Fault::HealDns)),
             ("fault wipe redis-k8s/0 database", fault(Fault::Wipe(volume()))),
             (
@@ -273,18 +277,23 @@ mod tests {
                 fault(Fault::RollBack { volume: volume(), name: "old".to_owned() }),
             ),
             (
-                "fault slow-disk redis-k8s/0 20",
-                fault(Fault::SlowDisk { unit: unit(0), by: Duration::from_millis(20) }),
+                "fault slow-disk redis-k8s/0 redis 20",
+                fault(Fault::SlowDisk {
+                    unit: unit(0),
+                    container: "redis".to_owned(),
+                    by: Duration::from_millis(20),
+                }),
             ),
             ("fault lose-leader redis-k8s", fault(lose(None))),
             (
                 "fault lose-leader redis-k8s at-call 3",
-                fault(lose(Some(Moment::AtCall(at_call(3, None))))),
+                fault(lose(Some(Moment::AtCall { number: 3, hook: "leader-elected".to_owned() }))),
             ),
             (
                 "fault lose-leader redis-k8s at-commit start",
-                fault(lose(Some(Moment::AtCommit { hook: Some("start".to_owned()) }))),
+                fault(lose(Some(Moment::AtCommit { hook: "start".to_owned() }))),
             ),
+            ("fault steal-leader redis-k8s", fault(Fault::StealLeader { application: app() })),
             ("fault make-leader redis-k8s/0", fault(Fault::MakeLeader { unit: unit(0) })),
             (
                 "fault no-leader redis-k8s 2m",
@@ -298,12 +307,17 @@ mod tests {
             ("fault controller-back", fault(Fault::ControllerBack)),
             ("fault restart-agent redis-k8s/0", fault(Fault::RestartAgent { unit: unit(0) })),
             (
-                "fault hook redis-k8s/0 kill at-call 2 leader-elected",
+                "fault hook redis-k8s/0 leader-elected kill at-call 2",
                 fault(Fault::Hook {
                     unit: unit(0),
+                    hook: "leader-elected".to_owned(),
                     strike: Strike::Kill,
-                    moment: CallMoment::AtCall(at_call(2, Some("leader-elected"))),
+                    moment: CallMoment::AtCall { number: 2 },
                 }),
+            ),
+            (
+                "fault lose-record redis-k8s/0 start",
+                fault(Fault::LoseRecord { unit: unit(0), hook: "start".to_owned() }),
             ),
             (
                 "fault notices redis-k8s/0 redis delay 10s",
@@ -337,8 +351,7 @@ mod tests {
             ("fault", "kill  "),
             ("fault lose-leader redis-k8s at-call 0", "0 is not in 1.."),
             ("fault slow-dns soon", "expected a span of time, such as 500ms"),
-            ("fault hook redis-k8s/0 tickle at-call 1", "[possible values: fail, hang, kill"),
-            ("speed 0", "expected a number above 0"),
+            ("fault hook redis-k8s/0 start tickle at-call 1", "[possible values: fail, hang, kill"),
             ("config", "Usage: config"),
             ("deploy 'my charm", "a quote is not closed"),
         ];

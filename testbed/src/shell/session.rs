@@ -18,6 +18,7 @@ use crate::lab::Lab;
 use crate::lab::sentinel_events::SentinelEvents;
 use crate::lab::status::ApplicationStatus;
 use crate::lab::status::ModelStatus;
+use crate::wait;
 
 /// A model with its operator.
 #[derive(Debug)]
@@ -84,13 +85,15 @@ impl Session {
         limit: Duration,
         mut is_so: impl FnMut(&Lab, &ModelStatus) -> bool,
     ) -> Result<(), ShellError> {
-        let happened = self.lab.wait_until(what, limit, |lab| {
-            if self.is_interrupted() {
-                return Some(false);
-            }
-            is_so(lab, &lab.status()).then_some(true)
-        })?;
-        if happened { Ok(()) } else { Err(ShellError::Interrupted) }
+        let waited = wait::until(what, limit, || {
+            let so = is_so(&self.lab, &self.lab.status());
+            (so || self.is_interrupted()).then_some(so)
+        });
+        match waited {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ShellError::Interrupted),
+            Err(late) => Err(ShellError::Late { what: late.what, limit }),
+        }
     }
 
     /// An application's status.

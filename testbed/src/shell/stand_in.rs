@@ -90,7 +90,7 @@ fn play(lab: &Weak<Lab>, shared: &(Mutex<Part>, Condvar)) {
 
 /// Starts what no pod's Pebble has been told of, as the application's databag says.
 fn serve(lab: &Lab, application: &ApplicationStatus) {
-    let Ok(model) = lab.model() else { return };
+    let model = lab.model();
     let names = Names { application: application.name.clone(), model: lab.options().model.clone() };
     let peers = model.relations.iter().filter(|it| it.is_peer());
     let mut bags = peers.filter_map(|it| it.application_data.get(&application.name));

@@ -66,17 +66,17 @@ impl View<'_> {
             let there = u32::try_from(it.units.len()).unwrap_or(u32::MAX);
             let scale =
                 if there == it.scale { there.to_string() } else { format!("{there}/{}", it.scale) };
-            let Word { word, message } = application_status(it);
+            let Word { word, message } = &it.status;
             let revision = it.revision.to_string();
             table.row(&[
                 &it.name,
                 &it.version,
-                &word,
+                word,
                 &scale,
                 &it.charm,
                 &revision,
                 &it.address,
-                &message,
+                message,
             ]);
         }
         table.text()
@@ -87,9 +87,15 @@ impl View<'_> {
             Table::new(&["Unit", "Workload", "Agent", "Address", "Ports", "Message"], &[]);
         for it in self.status.applications.iter().flat_map(|it| &it.units) {
             let name = if it.is_leader { format!("{}*", it.name) } else { it.name.clone() };
-            let (workload, message) = shown_status(it);
-            let (agent, ports) = (agent_word(it), it.ports.join(" "));
-            table.row(&[&name, workload, &agent, &it.address, &ports, &message]);
+            let (ports, message) = (it.ports.join(" "), message(it));
+            table.row(&[
+                &name,
+                &it.workload.word,
+                &it.agent.word,
+                &it.address,
+                &ports,
+                message.trim_end(),
+            ]);
         }
         table.text()
     }
@@ -132,39 +138,17 @@ impl View<'_> {
     }
 }
 
-/// What the leader has set; while it has set nothing, the worst of its units' statuses.
-fn application_status(it: &ApplicationStatus) -> Word {
-    let order = ["error", "blocked", "maintenance", "waiting", "active", "terminated", "unknown"];
-    let rank = |unit: &&UnitStatus| {
-        let word = shown_status(unit).0;
-        order.iter().position(|known| *known == word).unwrap_or(order.len())
-    };
-    let is_unset = it.status.word.is_empty() || it.status.word == "unset";
-    match it.units.iter().min_by_key(rank) {
-        Some(unit) if is_unset => {
-            let (word, message) = shown_status(unit);
-            Word { word: word.to_owned(), message: message.into_owned() }
-        }
-        _ => it.status.clone(),
-    }
-}
-
-/// A failed hook is an error of the workload too, as Juju shows it.
-fn shown_status(unit: &UnitStatus) -> (&str, std::borrow::Cow<'_, str>) {
-    if unit.agent.word == "error" {
-        return ("error", unit.agent.message.as_str().into());
-    }
-    (&unit.workload.word, unit.workload.message.as_str().into())
-}
-
-/// `executing`, `idle`; a failed hook leaves the agent idle.
-fn agent_word(unit: &UnitStatus) -> String {
-    if unit.agent.word == "error" { "idle".to_owned() } else { unit.agent.word.clone() }
+/// The workload's message, behind the hook or action that its agent runs.
+fn message(unit: &UnitStatus) -> String {
+    let running = unit.agent.message.strip_prefix("running ");
+    let running = running.map(|it| it.trim_start_matches("action ").trim_end_matches(" hook"));
+    let running = running.map_or_else(String::new, |it| format!("({it}) "));
+    running + &unit.workload.message
 }
 
 fn application_value(it: &ApplicationStatus) -> Value {
     let units = it.units.iter().map(|unit| (unit.name.clone(), unit_value(unit)));
-    let Word { word, message } = application_status(it);
+    let Word { word, message } = &it.status;
     json!({
         "charm": it.charm,
         "charm-rev": it.revision,
@@ -178,10 +162,10 @@ fn application_value(it: &ApplicationStatus) -> Value {
 }
 
 fn unit_value(unit: &UnitStatus) -> Value {
-    let (workload, message) = shown_status(unit);
+    let Word { word, message } = &unit.workload;
     json!({
-        "workload-status": {"current": workload, "message": message},
-        "juju-status": {"current": agent_word(unit), "message": unit.agent.message},
+        "workload-status": {"current": word, "message": message},
+        "juju-status": {"current": unit.agent.word, "message": unit.agent.message},
         "leader": unit.is_leader,
         "address": unit.address,
         "open-ports": unit.ports,
@@ -217,13 +201,13 @@ mod tests {
             agent,
             address: format!("10.1.0.{}", 10 + number),
             ports: vec!["6379/tcp".to_owned(), "26379/tcp".to_owned()],
-            life: "alive".to_owned(),
+            life: "alive",
         }
     }
 
     fn model() -> ModelStatus {
         let idle = || word("idle", "");
-        let failed = || word("error", "hook failed: \"start\"");
+        let running = || word("executing", "running start hook");
         ModelStatus {
             model: "lab".to_owned(),
             applications: vec![ApplicationStatus {
@@ -234,11 +218,11 @@ mod tests {
                 scale: 4,
                 address: "10.152.183.9".to_owned(),
                 status: word("active", ""),
-                life: "alive".to_owned(),
+                life: "alive",
                 units: vec![
                     unit(0, true, word("active", ""), idle()),
                     unit(1, false, word("active", "no failover: redis-k8s/2 is silent"), idle()),
-                    unit(2, false, word("waiting", "installing agent"), failed()),
+                    unit(2, false, word("waiting", "installing agent"), running()),
                 ],
             }],
             relations: vec![
@@ -309,10 +293,10 @@ lab    testbed     kubernetes/this-machine  3.6      x1     11:19:11Z
 App        Version  Status  Scale  Charm      Rev  Address       Message
 redis-k8s  7.2.5    active    3/4  redis-k8s    2  10.152.183.9
 
-Unit          Workload  Agent  Address    Ports               Message
-redis-k8s/0*  active    idle   10.1.0.10  6379/tcp 26379/tcp
-redis-k8s/1   active    idle   10.1.0.11  6379/tcp 26379/tcp  no failover: redis-k8s/2 is silent
-redis-k8s/2   error     idle   10.1.0.12  6379/tcp 26379/tcp  hook failed: "start"
+Unit          Workload  Agent      Address    Ports               Message
+redis-k8s/0*  active    idle       10.1.0.10  6379/tcp 26379/tcp
+redis-k8s/1   active    idle       10.1.0.11  6379/tcp 26379/tcp  no failover: redis-k8s/2 is silent
+redis-k8s/2   waiting   executing  10.1.0.12  6379/tcp 26379/tcp  (start) installing agent
 
 Redis        Role       Master       Link  Offset  Sentinel names       It knows
 redis-k8s/0  master                          1234  redis-k8s/0          2 replicas, 3 sentinels
@@ -340,15 +324,18 @@ Id  Integration provider   Requirer               Interface    Type
     }
 
     #[test]
-    fn until_a_leader_has_set_a_status_the_application_shows_its_worst_unit() {
-        let mut status = model();
-        status.applications[0].status = word("unset", "");
-        let view =
-            View { status: &status, servers: &[], relations: false, time: "11:19:11Z", speed: 1.0 };
+    fn json_has_the_keys_that_juju_gives_it() {
+        let view = View {
+            status: &model(),
+            servers: &[],
+            relations: false,
+            time: "11:19:11Z",
+            speed: 1.0,
+        };
         let value = view.value();
         let application = &value["applications"]["redis-k8s"];
-        assert_eq!(application["application-status"]["current"], "error");
+        assert_eq!(application["application-status"]["current"], "active");
         assert_eq!(application["units"]["redis-k8s/0"]["leader"], true);
-        assert_eq!(application["units"]["redis-k8s/2"]["juju-status"]["current"], "idle");
+        assert_eq!(application["units"]["redis-k8s/2"]["juju-status"]["current"], "executing");
     }
 }

@@ -118,18 +118,6 @@ fn span_in(text: &str, unit: f64) -> Result<Duration, Unexpected> {
     Duration::try_from_secs_f64(number * unit).map_err(|_| wrong())
 }
 
-/// A factor that times are divided by.
-pub fn speed(text: &str) -> Result<f64, Unexpected> {
-    let factor: f64 = text.parse().unwrap_or_default();
-    if factor.is_finite() && factor > 0.0 {
-        Ok(factor)
-    } else {
-        Err(Unexpected {
-            expected: "a number above 0: 1 is Juju's own pace, 10 is ten times faster",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

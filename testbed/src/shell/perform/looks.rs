@@ -52,7 +52,7 @@ pub(super) fn show_unit(
     out: &mut dyn Write,
 ) -> Result<(), ShellError> {
     let name = session.unit(unit)?;
-    let model = session.lab.model()?;
+    let model = session.lab.model();
     let pods = session.lab.pods();
     let pod = pods.iter().find(|pod| pod.unit == name);
     let shown = described(&model, &name, pod).ok_or(ShellError::NoUnit(name))?;
@@ -107,7 +107,7 @@ fn write_value(value: &Value, format: Format, out: &mut dyn Write) -> Result<(),
 pub(super) fn secrets(session: &Session, out: &mut dyn Write) -> Result<(), ShellError> {
     let heading = ["ID", "Name", "Owner", "Rotation", "Revision", "Read by"];
     let mut table = Table::new(&heading, &[4]);
-    for (id, secret) in &session.lab.model()?.secrets {
+    for (id, secret) in &session.lab.model().secrets {
         let name = if secret.label.is_empty() { "-" } else { &secret.label };
         let readers: Vec<&str> = secret.consumers.keys().map(String::as_str).collect();
         table.row(&[
@@ -173,7 +173,7 @@ pub(super) fn switches(
         return Err(ShellError::Usage(format!("there is no switch `{name}`; `switch` lists them")));
     }
     for (switch, value) in switches.iter().filter(|(it, _)| name.is_none_or(|name| name == *it)) {
-        table.row(&[switch, value]);
+        table.row(&[switch, value.as_str().unwrap_or(&value.to_string())]);
     }
     Ok(write!(out, "{}", table.text())?)
 }

@@ -84,8 +84,7 @@ pub(crate) fn perform(
         }
         Command::Trace { file } => records::trace(session, file)?,
         Command::WaitFor { state, timeout } => waits::wait_for(session, state, *timeout)?,
-        Command::Speed { factor: Some(factor) } => session.lab.set_speed(*factor)?,
-        Command::Speed { factor: None } => writeln!(out, "{}", session.lab.speed())?,
+        Command::Speed => writeln!(out, "{}", session.lab.speed())?,
         Command::Switch { name: Some(name), value: Some(value) } => {
             session.lab.set_switch(name, value)?;
         }

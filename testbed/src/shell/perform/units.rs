@@ -12,11 +12,13 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use nix::unistd::getpgrp;
 use nix::unistd::tcsetpgrp;
+use serde_json::Map;
 use serde_json::Value;
 
+use crate::juju::action::ActionResult;
+use crate::juju::error::Error;
 use crate::juju::output;
 use crate::lab::error::LabError;
-use crate::lab::operator::Outcome;
 use crate::shell::error::ShellError;
 use crate::shell::session::Session;
 use crate::shell::value::Pair;
@@ -32,14 +34,16 @@ pub(super) fn run(
     let unit = session.unit(unit)?;
     let parameters: Vec<(&str, &str)> =
         parameters.iter().map(|pair| (pair.key.as_str(), pair.value.as_str())).collect();
-    let id = session.lab.begin_action(&unit, action, &parameters)?;
-    writeln!(out, "Running action {action} on {unit}, task {id}")?;
-    let outcome = result(session, &id)?;
+    let task = session.lab.begin_action(&unit, action, &parameters)?;
+    writeln!(out, "Running action {action} on {unit}, task {task}")?;
+    out.flush()?;
+    let outcome = result(session, task)?;
     for line in &outcome.log {
         writeln!(out, "{line}")?;
     }
     let results = shown_results(&outcome.results);
-    if !is_empty(&results) {
+    if !results.is_empty() {
+        let results = Value::Object(results);
         let text = output::text(&output::Value::from(&results), "yaml");
         write!(out, "{}", text.unwrap_or_else(|_| format!("{results}\n")))?;
     }
@@ -50,28 +54,23 @@ pub(super) fn run(
 }
 
 /// Waits for a task's end, as long as the operator likes to.
-fn result(session: &Session, id: &str) -> Result<Outcome, ShellError> {
+fn result(session: &Session, task: u64) -> Result<ActionResult, ShellError> {
     loop {
-        match session.lab.outcome(id, LOOK) {
-            Err(LabError::TimedOut(_)) if session.is_interrupted() => {
+        match session.lab.outcome(task, LOOK) {
+            Err(LabError::Juju(Error::Late { .. })) if session.is_interrupted() => {
                 return Err(ShellError::Interrupted);
             }
-            Err(LabError::TimedOut(_)) => {}
+            Err(LabError::Juju(Error::Late { .. })) => {}
             outcome => return Ok(outcome?),
         }
     }
 }
 
 /// What Juju shows of an action's results: not its exit code while it is good.
-fn shown_results(results: &Value) -> Value {
-    let Value::Object(map) = results else { return results.clone() };
+fn shown_results(results: &Map<String, Value>) -> Map<String, Value> {
     let is_shown = |key: &str, value: &Value| key != "return-code" || *value != 0;
-    let kept = map.iter().filter(|(key, value)| is_shown(key, value));
-    Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
-}
-
-fn is_empty(results: &Value) -> bool {
-    results.is_null() || results.as_object().is_some_and(serde_json::Map::is_empty)
+    let kept = results.iter().filter(|(key, value)| is_shown(key, value));
+    kept.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 pub(super) fn exec(
@@ -88,14 +87,12 @@ pub(super) fn exec(
     let mut failures = Vec::new();
     for name in units {
         let unit = session.unit(name)?;
-        let outcome = session.lab.exec(&unit, &line)?;
+        let task = session.lab.controller().exec(&unit, &line).map_err(LabError::from)?;
+        let outcome = result(session, task)?;
         if units.len() > 1 {
             writeln!(out, "{unit}:")?;
         }
-        for stream in ["stdout", "stderr"] {
-            let text = outcome.results.get(stream).and_then(Value::as_str).unwrap_or_default();
-            write!(out, "{text}")?;
-        }
+        write!(out, "{}{}", outcome.stdout(), outcome.stderr())?;
         let code = outcome.results.get("return-code").cloned().unwrap_or_default();
         if outcome.status != COMPLETED || !(code.is_null() || code == 0) {
             let why = if outcome.message.is_empty() {
@@ -200,9 +197,10 @@ mod tests {
 
     #[test]
     fn a_good_exit_code_is_not_worth_showing() {
-        let results = json!({"return-code": 0, "host": "a"});
-        assert_eq!(shown_results(&results), json!({"host": "a"}));
-        let results = json!({"return-code": 1});
-        assert_eq!(shown_results(&results), results);
+        let results = |results: serde_json::Value| results.as_object().cloned().unwrap();
+        let good = results(json!({"return-code": 0, "host": "a"}));
+        assert_eq!(shown_results(&good), results(json!({"host": "a"})));
+        let bad = results(json!({"return-code": 1}));
+        assert_eq!(shown_results(&bad), bad);
     }
 }
