@@ -5,13 +5,7 @@ mod cluster;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
-mod endings;
-#[cfg(test)]
-mod faults;
-#[cfg(test)]
 mod pods;
-#[cfg(test)]
-mod python;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]

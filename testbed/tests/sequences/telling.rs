@@ -129,3 +129,22 @@ fn a_unit_with_nothing_to_do_is_told_to_update_its_status() {
     let at = |name: &str| events.iter().position(|event| event == name);
     assert!(at("start") < at("update-status"), "{events:?}");
 }
+
+#[test]
+fn secrets_are_told_to_who_has_read_them_and_to_their_owner() {
+    let stage = Stage::deployed_as(Switches::JUJU_4, 2);
+    let leader = stage.leader();
+    let minion = if leader == "a/0" { "a/1" } else { "a/0" };
+    let uri = stage.exec(&leader, "uri=$(secret-add --label=mine word=one); echo $uri");
+    let get = "secret-get --label=mine";
+    assert_eq!(stage.exec(minion, get), "word: one");
+    stage.exec(&leader, &format!("secret-set {uri} word=two"));
+    stage.expect(minion, &["secret-changed mine "]);
+    assert_eq!(stage.exec(minion, get), "word: one", "it tracks what it has read");
+    stage.expect(&leader, &[]);
+    assert_eq!(stage.exec(minion, "secret-get --label=mine --refresh"), "word: two");
+    stage.expect(&leader, &["secret-remove mine 1"]);
+    stage.exec(&leader, &format!("secret-set {uri} --expire 1s"));
+    stage.expect(&leader, &["secret-remove mine 1", "secret-expired mine 2"]);
+    stage.expect(minion, &["secret-changed mine "]);
+}

@@ -13,11 +13,16 @@ mod process;
 pub(crate) mod record;
 mod relations;
 pub(crate) mod resolver;
+#[cfg(test)]
+mod tests;
 pub(crate) mod view;
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use std::time::Instant;
+
+use jiff::Timestamp;
 
 use super::agent::Running;
 use super::clock::AGENT_RESTART;
@@ -219,7 +224,8 @@ impl World {
             is_retry_due: memory.retry.at.is_some_and(|time| time <= now),
         };
         let operation = resolver::next(&situation);
-        let until = [memory.retry.at, memory.update_status_at];
+        let secret = self.model.next_secret_time(&me.unit).and_then(|time| at(time, now));
+        let until = [memory.retry.at, memory.update_status_at, secret];
         let members: Vec<String> = view.members().cloned().collect();
         if let Some(running) = &mut self.agent(&me.unit).running {
             running.memory.acquainted.extend(members);
@@ -268,4 +274,10 @@ impl World {
             self.changed.notify_all();
         }
     }
+}
+
+/// The moment of a time that is to come.
+fn at(time: Timestamp, now: Instant) -> Option<Instant> {
+    let left = Duration::try_from(time.duration_since(Timestamp::now())).ok()?;
+    now.checked_add(left)
 }

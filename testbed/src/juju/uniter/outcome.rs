@@ -5,6 +5,7 @@ use crate::trace::entry::What;
 use crate::juju::hook::Happening;
 use crate::juju::model::Life;
 use crate::juju::model::relation::Member;
+use crate::juju::model::secret::events::SecretEventKind;
 use crate::juju::run::Commit;
 use crate::juju::run::Exit;
 use crate::juju::run::HookRun;
@@ -83,6 +84,9 @@ impl World {
                 if let Some(unit) = self.model.unit_mut(&me.unit) {
                     unit.storage.remove(&event.id);
                 }
+            }
+            Event::Secret(event) if matches!(event.kind, SecretEventKind::Rotate { .. }) => {
+                self.model.note_secret_rotated(&event.id, event.revision());
             }
             Event::Unit(_)
             | Event::Relation(_)
