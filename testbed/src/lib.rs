@@ -29,6 +29,7 @@ pub mod trace;
 pub mod transcript;
 pub mod volume;
 pub mod wait;
+pub mod writer;
 
 /// What the README shows in Rust has to compile.
 #[cfg(doctest)]
