@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Switches {
+    /// What `JUJU_VERSION` says, and which variables the environment has beside it.
+    pub juju: Juju,
     /// When the units that stay are told that another one leaves.
     pub departures: Departures,
     /// Whether units that do not lead get `leader-settings-changed`, as before Juju 4.
@@ -31,6 +33,15 @@ pub struct Switches {
     pub undeclared_parameters_refused: bool,
     /// Whether a failed hook is tried again by itself (`automatically-retry-hooks`).
     pub retries: bool,
+}
+
+/// A version of Juju.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Juju {
+    /// 3.6.28.
+    Three,
+    /// 4.0.15.
+    Four,
 }
 
 /// When the units that stay are told that another one leaves.
@@ -91,6 +102,7 @@ pub enum AtTermination {
 impl Switches {
     /// Juju 3.6.
     pub const JUJU_3: Self = Self {
+        juju: Juju::Three,
         departures: Departures::WithDying,
         leader_settings_changed: true,
         lease_ends: LeaseEnds::WhenDead,
@@ -105,6 +117,7 @@ impl Switches {
 
     /// Juju 4.0, with the departures that it mostly loses.
     pub const JUJU_4: Self = Self {
+        juju: Juju::Four,
         departures: Departures::Lost,
         leader_settings_changed: false,
         lease_ends: LeaseEnds::WhenRemoved,
