@@ -21,6 +21,9 @@ pub(crate) struct Agent {
     pub(crate) place: Option<Arc<dyn Place>>,
     /// Whether a hook is running.
     pub(crate) is_busy: bool,
+    /// Whether the agent has lost its connection to the controller while this hook runs: its tools
+    /// and its commit fail from then on.
+    pub(crate) is_cut_off: bool,
     /// The agent as a thread that decides what to run; none where a test does.
     pub(crate) running: Option<Running>,
 }
@@ -46,4 +49,11 @@ pub(crate) struct Running {
     pub(crate) is_to_end: bool,
     pub(crate) is_frozen: bool,
     pub(crate) has_ended: bool,
+}
+
+impl Running {
+    /// Whether its pod was told to end.
+    pub(crate) fn had_sigterm(&self) -> bool {
+        self.memory.is_terminating || self.is_to_end
+    }
 }

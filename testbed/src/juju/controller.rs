@@ -37,8 +37,13 @@ struct End(SharedWorld);
 impl Controller {
     /// A controller of that model, with an empty charm directory for each unit.
     pub fn new(model: Model) -> Result<Self, Error> {
-        let directory =
-            TempDir::new().map_err(|source| Error::File { path: PathBuf::from("/tmp"), source })?;
+        Self::in_folder(model, &std::env::temp_dir())
+    }
+
+    /// The same, whose own folder is made in that one.
+    pub fn in_folder(model: Model, folder: &Path) -> Result<Self, Error> {
+        let directory = TempDir::new_in(folder)
+            .map_err(|source| Error::File { path: folder.to_owned(), source })?;
         Core::install_tools(&directory.path().join("tools"))?;
         let world = Arc::new(Mutex::new(World::new(model)));
         let end = Arc::new(End(Arc::clone(&world)));

@@ -81,6 +81,12 @@ impl Controller {
         world.deployment.faults.notices.push((unit.to_owned(), container.to_owned(), fault));
     }
 
+    /// Whether such a disturbance still waits for a notice.
+    pub fn is_notice_disturbed(&self, unit: &str, container: &str) -> bool {
+        let world = locked(self.world());
+        world.deployment.faults.notices.iter().any(|(at, of, _)| at == unit && of == container)
+    }
+
     /// Loses the unit's next `leader-elected`, as a SIGTERM does: it is recorded and never run.
     pub fn lose_leader_elected(&self, unit: &str) {
         locked(self.world()).deployment.faults.lost_elections.insert(unit.to_owned());
@@ -114,6 +120,7 @@ impl Controller {
         let mut world = locked(self.world());
         world.deployment.is_away = is_away;
         for agent in world.agents.values_mut() {
+            agent.is_cut_off |= is_away;
             if let Some(running) = &mut agent.running {
                 running.is_to_restart = true;
             }

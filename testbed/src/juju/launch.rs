@@ -94,7 +94,10 @@ impl Core {
         let files = ground.files.clone();
         let context = Context::begin(&hook, relation.clone(), files, &mut world);
         let environment = environment(&hook, relation.as_ref(), ground, &id, &world.model);
-        world.agent(&unit).is_busy = true;
+        let is_away = world.deployment.is_away;
+        let agent = world.agent(&unit);
+        agent.is_busy = true;
+        agent.is_cut_off = is_away;
         drop(world);
 
         let give_up = |error| {

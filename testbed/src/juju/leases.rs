@@ -31,6 +31,8 @@ struct Lease {
 /// What a unit's agent believes of its lease between two claims.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
+    /// Whether it has asked at all: until it has, its agent does nothing.
+    pub(crate) has_asked: bool,
     /// It leads, as far as it knows.
     pub(crate) leads: bool,
     /// When it asks again.
@@ -76,6 +78,7 @@ impl World {
             let asks = tracker.asks_at.is_none_or(|time| time <= now);
             // A minion waits for the lease to be free, and so learns of its own at once.
             if asks || (holds && !tracker.leads) {
+                tracker.has_asked = true;
                 tracker.leads = holds;
                 tracker.asks_at = now.checked_add(renewal).filter(|_| holds);
                 if holds
@@ -120,7 +123,7 @@ impl World {
         let Some(unit) = holder else { return };
         let tracker = self.agents.get_mut(&unit).and_then(|agent| agent.running.as_mut());
         if let Some(running) = tracker {
-            running.tracker = Tracker::default();
+            running.tracker = Tracker { has_asked: true, ..Tracker::default() };
             let until = Instant::now().checked_add(self.deployment.clock.period(LEASE));
             let lease = self.deployment.leases.by_application.entry(application.to_owned());
             lease.or_default().barred = until.map(|until| (unit, until));
@@ -155,7 +158,7 @@ impl World {
         let former = self.model.leader(application).map(str::to_owned);
         let former = former.and_then(|it| self.agents.get_mut(&it)?.running.as_mut());
         if let Some(running) = former {
-            running.tracker = Tracker::default();
+            running.tracker = Tracker { has_asked: true, ..Tracker::default() };
         }
         let lease = self.deployment.leases.by_application.entry(application.to_owned());
         *lease.or_default() = Lease { expires: until, ..Lease::default() };

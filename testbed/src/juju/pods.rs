@@ -58,9 +58,9 @@ impl Controller {
                 // A hook that has ended meanwhile needs no signal.
                 let _ = signal_group(group, Signal::SIGTERM);
             }
-            running.memory.is_terminating = true;
-            running.has_ended |= !comes_back && !is_busy;
+            running.memory.is_terminating |= comes_back;
             running.is_to_end = !comes_back;
+            running.has_ended |= !comes_back && !is_busy;
         }
         world.note_change();
     }
@@ -68,6 +68,13 @@ impl Controller {
     /// Whether the unit's agent has done all that it will do in this pod.
     pub fn is_agent_ended(&self, unit: &str) -> bool {
         locked(self.world()).agent(unit).running.as_ref().is_none_or(|running| running.has_ended)
+    }
+
+    /// Whether the unit's pod was told to end.
+    pub fn is_terminating(&self, unit: &str) -> bool {
+        let world = locked(self.world());
+        let running = world.agents.get(unit).and_then(|agent| agent.running.as_ref());
+        running.is_some_and(Running::had_sigterm)
     }
 
     /// The pod is killed: nothing that its agent still does is recorded.

@@ -170,14 +170,14 @@ impl RunningHook {
         if self.hook.loses_leadership_at_commit {
             world.lose_leadership(&context.application);
         }
-        let is_away = world.deployment.is_away;
+        let is_cut_off = world.agent(&self.hook.unit).is_cut_off;
         let is_kept = match exit {
             Exit::Code(0) => true,
             Exit::Code(_) => self.hook.kind == Kind::Exec,
             Exit::Signal(_) => false,
         };
         let commit = match is_kept.then(|| {
-            if is_away { Err(CUT_OFF.to_owned()) } else { commit(&context, &mut world.model) }
+            if is_cut_off { Err(CUT_OFF.to_owned()) } else { commit(&context, &mut world.model) }
         }) {
             None => Commit::Discarded,
             Some(Ok(())) => Commit::Committed,

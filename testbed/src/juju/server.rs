@@ -198,7 +198,7 @@ impl Server {
         if locked(&self.calls).is_closed {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        if locked(&self.world).deployment.is_away {
+        if locked(&self.world).agent(&self.unit).is_cut_off {
             return Ok(Some(Answer::error(1, &format!("ERROR {CUT_OFF}"))));
         }
         Ok(tools::answer(Call {

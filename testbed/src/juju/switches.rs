@@ -1,8 +1,12 @@
 //! Where Juju's versions differ, or its order of events is open: one place to choose.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// How the model behaves where there is more than one way.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Switches {
     /// When the units that stay are told that another one leaves.
     pub departures: Departures,
@@ -30,7 +34,8 @@ pub struct Switches {
 }
 
 /// When the units that stay are told that another one leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Departures {
     /// Juju 3: as soon as it is dying, so while it runs its own last hooks.
     WithDying,
@@ -42,7 +47,8 @@ pub enum Departures {
 }
 
 /// When a dying leader's lease ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LeaseEnds {
     /// Juju 3: when it is dead.
     WhenDead,
@@ -51,7 +57,8 @@ pub enum LeaseEnds {
 }
 
 /// When `storage-attached` comes in a first deploy: as soon as the controller knows the volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StorageAttached {
     /// It knows early: before `config-changed`.
     BeforeConfigChanged,
@@ -60,7 +67,8 @@ pub enum StorageAttached {
 }
 
 /// Whether `<container>-pebble-ready` waits for anything in a first deploy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PebbleReady {
     /// It comes when the agent has seen the container, at whatever point of the deploy.
     WhenSeen,
@@ -71,7 +79,8 @@ pub enum PebbleReady {
 }
 
 /// What a unit does first when SIGTERM has killed its hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AtTermination {
     /// The hook again, then `stop`.
     HookAgain,

@@ -53,8 +53,8 @@ case $event in
   *-pebble-check-*) line="$line $JUJU_PEBBLE_CHECK_NAME" ;;
   secret-*) line="$line $JUJU_SECRET_LABEL $JUJU_SECRET_REVISION" ;;
 esac
-[ -e "$unit.running" ] && echo "overlaps $line" >> "$unit"
-: > "$unit.running"
+kill -0 "$(cat "$unit.running" 2>/dev/null)" 2>/dev/null && echo "overlaps $line" >> "$unit"
+echo $$ > "$unit.running"
 echo "$line" >> "$unit"
 if [ -e "$unit.$event" ]; then . "./$unit.$event"; fi
 rm -f "$unit.running"

@@ -45,7 +45,6 @@ struct State {
 /// A pod that runs.
 struct Pod {
     version: u32,
-    place: Arc<Folder>,
     daemons: BTreeMap<String, Daemon>,
 }
 
@@ -142,12 +141,6 @@ impl Cluster {
         self.start(unit);
     }
 
-    /// The pod is gone for good.
-    pub(crate) fn remove_pod(&self, unit: &str) {
-        self.controller().pod_gone(unit);
-        self.state().pods.remove(unit);
-    }
-
     /// The charm container restarts in the same pod.
     pub(crate) fn restart_charm_container(&self, unit: &str) {
         self.controller().agent_restarted(unit);
@@ -182,7 +175,7 @@ impl Cluster {
         }
         let place = Arc::new(Folder { path, address: format!("10.1.0.{number}") });
         let version = template.version;
-        let pod = Pod { version, place: Arc::clone(&place), daemons };
+        let pod = Pod { version, daemons };
         self.state().pods.insert(unit.to_owned(), pod);
         self.controller().pod_started(unit, version, place);
     }

@@ -1,1 +1,149 @@
-//! leaving
+//! Scale down, removal of a relation and of an application.
+
+use testbed::juju::model::Life;
+use testbed::juju::switches::Departures;
+use testbed::juju::switches::Switches;
+use testbed::wait::until;
+
+use crate::stage::LIMIT;
+use crate::stage::Stage;
+
+#[test]
+fn leavers_tear_down_side_by_side_and_survivors_hear_of_it_meanwhile() {
+    let stage = Stage::deployed(3);
+    stage.let_do("a/2", "stop", "while [ ! -e go ]; do sleep 0.05; done");
+    stage.controller.scale("a", 1).expect("it scales");
+    // Both are told, while one of them is still at its last hooks.
+    stage.wait_for("a/0", "peers-relation-departed a/1 leaving a/1", 1);
+    stage.wait_for("a/0", "peers-relation-departed a/2 leaving a/2", 1);
+    stage.wait_for("a/2", "stop", 1);
+    let dead =
+        until("a/1 to be dead", LIMIT, || (stage.life("a/1") == Some(Life::Dead)).then_some(()));
+    dead.expect("a/1 has nothing to wait for");
+    assert_eq!(stage.cluster.replicas_asked("a"), [3], "all pods stay for the last leaver");
+    stage.put("go");
+    stage.wait_for_removal("a/1");
+    stage.wait_for_removal("a/2");
+    assert_eq!(stage.cluster.replicas_asked("a"), [3, 1]);
+    let last = |unit: &str, others: [&str; 2]| {
+        let departed = |other| format!("peers-relation-departed {other} leaving {unit}");
+        let storage = format!("data-storage-detaching data/{}", unit.trim_start_matches("a/"));
+        let mut all = vec![storage];
+        all.extend(others.map(departed));
+        all.extend(["stop", "remove"].map(str::to_owned));
+        all
+    };
+    assert_eq!(stage.events("a/1"), last("a/1", ["a/0", "a/2"]));
+    assert_eq!(stage.events("a/2"), last("a/2", ["a/0", "a/1"]));
+    let survivor =
+        ["peers-relation-departed a/1 leaving a/1", "peers-relation-departed a/2 leaving a/2"];
+    let mut heard = stage.events("a/0");
+    heard.retain(|event| event != "leader-elected" && event != "leader-settings-changed");
+    heard.sort();
+    assert_eq!(heard, survivor);
+}
+
+#[test]
+fn juju_4_tells_survivors_late_or_not_before_their_agent_restarts() {
+    let departed = "peers-relation-departed a/1 leaving a/1";
+    let list = "relation-list -r peers:0 --format=json";
+    for departures in [Departures::Late, Departures::Lost] {
+        let stage = Stage::deployed_as(Switches { departures, ..Switches::JUJU_4 }, 2);
+        stage.controller.scale("a", 1).expect("it scales");
+        stage.wait_for("a/1", "stop", 1);
+        assert!(!stage.events("a/0").contains(&departed.to_owned()), "too early");
+        stage.wait_for_removal("a/1");
+        if departures == Departures::Lost {
+            stage.wait_for_idle("a/0");
+            assert_eq!(stage.exec("a/0", list), "[\"a/1\"]", "a ghost");
+            assert!(!stage.events("a/0").contains(&departed.to_owned()), "lost");
+            stage.controller.restart_agent("a/0");
+        }
+        stage.wait_for("a/0", departed, 1);
+        assert_eq!(stage.exec("a/0", list), "[]");
+    }
+}
+
+#[test]
+fn a_leaver_whose_agent_has_restarted_breaks_its_peer_relation_too() {
+    for (forgets, expected) in [(true, 1), (false, 0)] {
+        let switches = Switches { peer_broken_after_restart: forgets, ..Switches::JUJU_3 };
+        let stage = Stage::deployed_as(switches, 2);
+        stage.controller.restart_agent("a/1");
+        stage.wait_for("a/1", "web-pebble-ready", 1);
+        stage.controller.scale("a", 1).expect("it scales");
+        stage.wait_for_removal("a/1");
+        let events = stage.events("a/1");
+        let broken = "peers-relation-broken app=".to_owned();
+        let count = events.iter().filter(|event| **event == broken).count();
+        assert_eq!(count, expected, "{events:?}");
+        if forgets {
+            let at = |name: &str| events.iter().position(|event| event.starts_with(name));
+            assert!(at("peers-relation-departed") < at(&broken), "{events:?}");
+            assert!(at(&broken) < at("stop"), "{events:?}");
+        }
+    }
+}
+
+#[test]
+fn a_relation_comes_and_goes_on_both_sides() {
+    let stage = Stage::deployed(1);
+    stage.deploy("b", 1);
+    stage.settle("b", 1);
+    let id = stage.controller.integrate(("a", "site"), ("b", "backend")).expect("they fit");
+    let sides = [("a/0", "site", "b"), ("b/0", "backend", "a")];
+    for (unit, endpoint, other) in sides {
+        let [created, joined, changed] = [
+            format!("{endpoint}-relation-created app={other}"),
+            format!("{endpoint}-relation-joined {other}/0"),
+            format!("{endpoint}-relation-changed {other}/0"),
+        ];
+        stage.expect(unit, &[&created, &joined, &changed]);
+    }
+    stage.forget(&["a/0", "b/0"]);
+    stage.controller.remove_relation(id).expect("it is there");
+    for (unit, endpoint, other) in sides {
+        let departed = format!("{endpoint}-relation-departed {other}/0 leaving {other}/0");
+        stage.expect(unit, &[&departed, &format!("{endpoint}-relation-broken app={other}")]);
+    }
+    let gone = || stage.controller.read(|model| model.relation(id).is_none()).then_some(());
+    until("the relation to be gone", LIMIT, gone).expect("both sides have left");
+}
+
+#[test]
+fn an_application_is_removed_with_all_its_units_at_once() {
+    let stage = Stage::deployed(2);
+    stage.controller.remove_application("a").expect("it is there");
+    let gone = || stage.controller.read(|model| model.applications.is_empty()).then_some(());
+    until("the application to be gone", LIMIT, gone).expect("its units have torn down");
+    for (unit, other) in [("a/0", "a/1"), ("a/1", "a/0")] {
+        let events = stage.events(unit);
+        let departed = format!("peers-relation-departed {other} leaving {unit}");
+        let storage = if unit == "a/0" { "data/0" } else { "data/1" };
+        let detaching = format!("data-storage-detaching {storage}");
+        assert_eq!(events, [&detaching, &departed, "stop", "remove"], "{unit}");
+    }
+}
+
+#[test]
+fn a_leaver_with_a_failed_hook_stays_until_that_is_resolved() {
+    let stage = Stage::deployed(2);
+    stage.let_do("a/1", "stop", "exit 1");
+    stage.controller.scale("a", 1).expect("it scales");
+    stage.wait_for_agent("a/1", "error");
+    assert_eq!(stage.cluster.replicas_asked("a"), [2]);
+    stage.let_be("a/1", "stop");
+    stage.wait_for_removal("a/1");
+    assert_eq!(stage.events("a/1").last().map(String::as_str), Some("remove"));
+}
+
+#[test]
+fn an_earlier_units_storage_is_there_again_after_a_scale_up() {
+    let stage = Stage::deployed(2);
+    stage.controller.scale("a", 1).expect("it scales");
+    stage.wait_for_removal("a/1");
+    stage.forget(&["a/0", "a/1"]);
+    stage.controller.scale("a", 2).expect("it scales");
+    stage.wait_for("a/1", "data-storage-attached data/1", 1);
+    assert_eq!(stage.events("a/1")[0], "install");
+}

@@ -4,12 +4,7 @@
 //! Units run on the machine itself, each with a real Pebble for its container; hooks and their tools
 //! are real processes.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod charm;
 mod cloud;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use testbed::juju::clock::Clock;
@@ -16,6 +17,9 @@ use testbed::juju::operator::Deploy;
 use testbed::juju::operator::Setting;
 use testbed::juju::switches::PebbleReady;
 use testbed::juju::switches::Switches;
+use testbed::pebble::client::http::Client;
+use testbed::pebble::client::http::ClientError;
+use testbed::pebble::client::http::Reply;
 use testbed::wait::until;
 
 use crate::charm;
@@ -89,6 +93,58 @@ impl Stage {
     pub(crate) fn let_be(&self, unit: &str, event: &str) {
         let file = self.records().join(format!("{}.{event}", unit.replace('/', "-")));
         fs::remove_file(file).expect("there was a script");
+    }
+
+    /// What scripts wait for.
+    pub(crate) fn put(&self, name: &str) {
+        fs::write(self.records().join(name), "").expect("the file is written");
+    }
+
+    /// Waits until a script has made the file.
+    pub(crate) fn wait_for_file(&self, name: &str) {
+        let there = || self.records().join(name).exists().then_some(());
+        until(name, LIMIT, there).expect("a script makes the file");
+    }
+
+    /// Waits until a script has written that many lines.
+    pub(crate) fn wait_for_lines(&self, name: &str, count: usize) {
+        let there = || (self.note(name).lines().count() >= count).then_some(());
+        until(name, LIMIT, there).expect("a script writes the lines");
+    }
+
+    /// Waits until the unit's hook has got its SIGTERM.
+    pub(crate) fn wait_for_termination(&self, unit: &str) {
+        let told = || self.controller.is_terminating(unit).then_some(());
+        until("SIGTERM", LIMIT, told).expect("the pod is told to end");
+    }
+
+    /// The path of such a file.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.records().join(name)
+    }
+
+    /// Asks the Pebble of the unit's container.
+    pub(crate) fn ask(
+        &self,
+        unit: &str,
+        ask: impl FnOnce(&Client) -> Result<Reply, ClientError>,
+    ) -> Reply {
+        let reply = self.cluster.pebble(unit, "web", |pebble| ask(pebble.client()));
+        let reply = reply.expect("Pebble answers");
+        assert_eq!(reply.status, 200, "{:?}", reply.json());
+        reply
+    }
+
+    /// Records a notice in the unit's container.
+    pub(crate) fn notify(&self, unit: &str, key: &str) {
+        let notice = json!({"action": "add", "type": "custom", "key": key});
+        self.ask(unit, |client| client.post("/v1/notices", &notice));
+    }
+
+    /// Waits until the fault that waits for the container's next notice has struck.
+    pub(crate) fn wait_for_undisturbed(&self, unit: &str, container: &str) {
+        let struck = || (!self.controller.is_notice_disturbed(unit, container)).then_some(());
+        until("the fault to strike", LIMIT, struck).expect("there is a notice");
     }
 
     /// Whatever a script has written into a file of that name.
@@ -173,6 +229,14 @@ impl Stage {
         until("a leader", LIMIT, leader).expect("somebody leads")
     }
 
+    /// Runs a line of shell in the unit as `juju exec` does; gives what it prints.
+    pub(crate) fn exec(&self, unit: &str, command: &str) -> String {
+        let id = self.controller.exec(unit, command).expect("the unit takes it");
+        let result = self.controller.wait_for_action(id, LIMIT).expect("it ends");
+        assert_eq!(result.status, "completed", "{result:?}");
+        result.stdout().trim().to_owned()
+    }
+
     pub(crate) fn life(&self, unit: &str) -> Option<Life> {
         self.controller.read(|model| Some(model.unit(unit)?.life))
     }
@@ -196,4 +260,4 @@ impl Stage {
 pub(crate) const SPEED: f64 = 10.0;
 
 /// Long enough for a machine that is busy with other things.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);

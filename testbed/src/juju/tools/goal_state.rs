@@ -37,12 +37,17 @@ pub(super) fn goal_state(call: &mut Call<'_>) -> Result<String, Refusal> {
     call.print(&parsed, "yaml", &value)
 }
 
-/// Units that are not dead, with their status, which for one on its way out is `dying`.
+/// Units that are not dead, with their status, which for one on its way out is `dying`, and for one
+/// whose hook has failed `error`.
 fn units_of(application: &Application) -> impl Iterator<Item = (String, Value)> {
     let units = application.units.iter().filter(|(_, unit)| unit.life != Life::Dead);
     units.map(|(name, unit)| {
-        let is_dying = unit.life == Life::Dying;
-        let status = if is_dying { "dying" } else { &unit.status.status };
+        let failed = unit.agent_status.as_ref().filter(|status| status.status == "error");
+        let status = match failed {
+            _ if unit.life == Life::Dying => "dying",
+            Some(_) => "error",
+            None => &unit.status.status,
+        };
         (name.clone(), entry(status, &unit.status.since))
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::juju::hook::Happening;
 use crate::juju::hook::Hook;
+use crate::juju::model::secret::events::SecretEvent;
 
 /// An event that becomes a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,18 +78,6 @@ pub(crate) struct StorageEvent {
     pub(crate) is_attached: bool,
 }
 
-/// An event of a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SecretEvent {
-    /// `changed`, `rotate`, `expired` or `remove`.
-    pub(crate) word: &'static str,
-    pub(crate) uri: String,
-    pub(crate) label: String,
-    pub(crate) revision: u64,
-    /// Whether only the leader is told, as its application owns the secret.
-    pub(crate) needs_lease: bool,
-}
-
 impl UnitEvent {
     fn word(self) -> &'static str {
         match self {
@@ -125,7 +114,7 @@ impl Event {
                 let word = if event.is_attached { "attached" } else { "detaching" };
                 format!("{name}-storage-{word}")
             }
-            Self::Secret(event) => format!("secret-{}", event.word),
+            Self::Secret(event) => event.hook().to_owned(),
         }
     }
 
@@ -139,7 +128,7 @@ impl Event {
             }
             Self::Workload(event) => event.signal.about(),
             Self::Storage(event) => Some(event.id.clone()),
-            Self::Secret(event) => Some(event.uri.clone()),
+            Self::Secret(event) => Some(event.id.clone()),
         }
     }
 
@@ -165,14 +154,10 @@ impl Event {
                 }
             }
             Self::Secret(event) => {
-                let hook = Hook::new(unit, &name)
-                    .variable("JUJU_SECRET_ID", &event.uri)
-                    .variable("JUJU_SECRET_LABEL", &event.label);
-                if matches!(event.word, "expired" | "remove") {
-                    hook.variable("JUJU_SECRET_REVISION", &event.revision.to_string())
-                } else {
-                    hook
-                }
+                let variables = event.variables();
+                variables
+                    .iter()
+                    .fold(Hook::new(unit, &name), |hook, (name, value)| hook.variable(name, value))
             }
         }
     }

@@ -21,7 +21,7 @@ use super::view::View;
 
 /// The memory of one agent's life.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     /// Whether the charm lies unpacked in the pod.
     pub(crate) is_unpacked: bool,
@@ -70,7 +70,7 @@ pub(crate) struct Entered {
 }
 
 /// The timer of a failed hook.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Retry {
     /// How often the timer was set in this row of failures.
     times: u32,

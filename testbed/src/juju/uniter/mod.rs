@@ -13,12 +13,18 @@ mod process;
 pub(crate) mod record;
 mod relations;
 pub(crate) mod resolver;
+#[cfg(test)]
+mod tests;
 pub(crate) mod view;
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use std::time::Instant;
 
+use jiff::Timestamp;
+
+use super::agent::Running;
 use super::clock::AGENT_RESTART;
 use super::clock::UPDATE_STATUS;
 use super::clock::UPDATE_STATUS_JITTER;
@@ -99,6 +105,11 @@ impl World {
             && running.is_some_and(|it| it.generation == me.generation && !it.has_ended)
     }
 
+    fn had_sigterm(&self, me: &Me) -> bool {
+        let agent = self.agents.get(&me.unit);
+        agent.and_then(|agent| agent.running.as_ref()).is_some_and(Running::had_sigterm)
+    }
+
     /// The agent's thread ends here.
     fn end_agent(&mut self, me: &Me) {
         let running = self.agent(&me.unit).running.as_mut();
@@ -142,7 +153,7 @@ impl World {
         }
         // Whoever was cut off comes back some time after that; what a former agent has left
         // running ends first.
-        if is_away || running.is_frozen || is_busy {
+        if is_away || running.is_frozen || is_busy || !running.tracker.has_asked {
             return Turn::WaitUntil(None);
         }
         if running.is_to_restart {
@@ -213,7 +224,8 @@ impl World {
             is_retry_due: memory.retry.at.is_some_and(|time| time <= now),
         };
         let operation = resolver::next(&situation);
-        let until = [memory.retry.at, memory.update_status_at];
+        let secret = self.model.next_secret_time(&me.unit).and_then(|time| at(time, now));
+        let until = [memory.retry.at, memory.update_status_at, secret];
         let members: Vec<String> = view.members().cloned().collect();
         if let Some(running) = &mut self.agent(&me.unit).running {
             running.memory.acquainted.extend(members);
@@ -262,4 +274,10 @@ impl World {
             self.changed.notify_all();
         }
     }
+}
+
+/// The moment of a time that is to come.
+fn at(time: Timestamp, now: Instant) -> Option<Instant> {
+    let left = Duration::try_from(time.duration_since(Timestamp::now())).ok()?;
+    now.checked_add(left)
 }

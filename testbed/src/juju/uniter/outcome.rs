@@ -5,6 +5,7 @@ use crate::trace::entry::What;
 use crate::juju::hook::Happening;
 use crate::juju::model::Life;
 use crate::juju::model::relation::Member;
+use crate::juju::model::secret::events::SecretEventKind;
 use crate::juju::run::Commit;
 use crate::juju::run::Exit;
 use crate::juju::run::HookRun;
@@ -84,6 +85,9 @@ impl World {
                     unit.storage.remove(&event.id);
                 }
             }
+            Event::Secret(event) if matches!(event.kind, SecretEventKind::Rotate { .. }) => {
+                self.model.note_secret_rotated(&event.id, event.revision());
+            }
             Event::Unit(_)
             | Event::Relation(_)
             | Event::Workload(_)
@@ -97,6 +101,7 @@ impl World {
         if let Some(member) = relation.and_then(|relation| relation.units.get_mut(&me.unit)) {
             member.in_scope = false;
         }
+        self.drop_broken_relations();
     }
 
     pub(super) fn enter_scopes(&mut self, me: &Me, view: &View) {

@@ -51,6 +51,7 @@ pub(super) fn run_process(
     name: &str,
     dies: bool,
 ) -> Outcome {
+    let had_sigterm = locked(&core.world).had_sigterm(me);
     let running = match core.launch(hook, command, ground) {
         Ok(running) => running,
         Err(error) => return Outcome::Failed(error),
@@ -63,8 +64,8 @@ pub(super) fn run_process(
             None => return Outcome::Gone,
             Some(agent) => {
                 agent.hook_group = Some(running.process.group());
-                if agent.memory.is_terminating || agent.is_to_end {
-                    // SIGTERM came before the hook was there to get it.
+                if !had_sigterm && agent.had_sigterm() {
+                    // It came while the hook was not yet there to get it.
                     let _ = running.terminate();
                 }
             }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::juju::hook::Happening;
+use crate::juju::model::secret::events::SecretEvent;
 
 use super::event::Event;
 use super::event::RelationEvent;
@@ -34,10 +35,8 @@ pub(crate) struct Record {
     pub(crate) relations: BTreeMap<u32, Delivered>,
     /// Storage that `storage-attached` has told of.
     pub(crate) storages: BTreeSet<String>,
-    /// Revisions of secrets that `secret-changed` has told of, by URI.
-    pub(crate) secrets: BTreeMap<String, u64>,
-    /// Revisions of secrets that `secret-remove` has told of.
-    pub(crate) obsolete: BTreeSet<(String, u64)>,
+    /// What secret hooks have told of.
+    pub(crate) secrets: BTreeSet<SecretEvent>,
 }
 
 /// Where a unit stands between two hooks.
@@ -83,15 +82,9 @@ impl Record {
                     self.storages.remove(&event.id);
                 }
             }
-            Event::Secret(event) => match event.word {
-                "changed" => {
-                    self.secrets.insert(event.uri.clone(), event.revision);
-                }
-                "remove" => {
-                    self.obsolete.insert((event.uri.clone(), event.revision));
-                }
-                _ => {}
-            },
+            Event::Secret(event) => {
+                self.secrets.insert(event.clone());
+            }
             // Agents keep this in memory only.
             Event::Workload(_) => {}
         }

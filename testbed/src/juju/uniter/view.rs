@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::juju::model::Bag;
 use crate::juju::model::Life;
 use crate::juju::model::application::Application;
 use crate::juju::model::application_of;
 use crate::juju::model::relation::Relation;
+use crate::juju::model::secret::events::SecretEvent;
 use crate::juju::model::unit::Unit;
 use crate::juju::requests::Resolved;
 use crate::juju::switches::Departures;
 use crate::juju::versions::hash_of;
 use crate::juju::world::World;
 
-use super::event::SecretEvent;
 use super::memory::Memory;
 use super::record::Record;
 
@@ -93,7 +95,12 @@ impl View {
             leader_settings: application.leader_settings.clone(),
             relations,
             storages: seen_storages(model_unit),
-            secrets: Vec::new(),
+            secrets: world
+                .model
+                .secret_events(unit, Timestamp::now())
+                .into_iter()
+                .filter(|event| !record.secrets.contains(event))
+                .collect(),
             requests: deployment.requests.waiting_for(unit),
             resolved: deployment.requests.resolved.get(unit).copied(),
             containers,
