@@ -1,9 +1,15 @@
 //! Where Juju's versions differ, or its order of events is open: one place to choose.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// How the model behaves where there is more than one way.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Switches {
+    /// What `JUJU_VERSION` says, and which variables the environment has beside it.
+    pub juju: Juju,
     /// When the units that stay are told that another one leaves.
     pub departures: Departures,
     /// Whether units that do not lead get `leader-settings-changed`, as before Juju 4.
@@ -29,8 +35,20 @@ pub struct Switches {
     pub retries: bool,
 }
 
+/// A version of Juju.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Juju {
+    /// 3.6.28.
+    #[serde(rename = "3")]
+    Three,
+    /// 4.0.15.
+    #[serde(rename = "4")]
+    Four,
+}
+
 /// When the units that stay are told that another one leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Departures {
     /// Juju 3: as soon as it is dying, so while it runs its own last hooks.
     WithDying,
@@ -42,7 +60,8 @@ pub enum Departures {
 }
 
 /// When a dying leader's lease ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LeaseEnds {
     /// Juju 3: when it is dead.
     WhenDead,
@@ -51,7 +70,8 @@ pub enum LeaseEnds {
 }
 
 /// When `storage-attached` comes in a first deploy: as soon as the controller knows the volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StorageAttached {
     /// It knows early: before `config-changed`.
     BeforeConfigChanged,
@@ -60,7 +80,8 @@ pub enum StorageAttached {
 }
 
 /// Whether `<container>-pebble-ready` waits for anything in a first deploy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PebbleReady {
     /// It comes when the agent has seen the container, at whatever point of the deploy.
     WhenSeen,
@@ -71,7 +92,8 @@ pub enum PebbleReady {
 }
 
 /// What a unit does first when SIGTERM has killed its hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AtTermination {
     /// The hook again, then `stop`.
     HookAgain,
@@ -79,9 +101,20 @@ pub enum AtTermination {
     Stop,
 }
 
+impl Juju {
+    /// Its number, with all its parts.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Three => "3.6.28",
+            Self::Four => "4.0.15",
+        }
+    }
+}
+
 impl Switches {
     /// Juju 3.6.
     pub const JUJU_3: Self = Self {
+        juju: Juju::Three,
         departures: Departures::WithDying,
         leader_settings_changed: true,
         lease_ends: LeaseEnds::WhenDead,
@@ -96,6 +129,7 @@ impl Switches {
 
     /// Juju 4.0, with the departures that it mostly loses.
     pub const JUJU_4: Self = Self {
+        juju: Juju::Four,
         departures: Departures::Lost,
         leader_settings_changed: false,
         lease_ends: LeaseEnds::WhenRemoved,

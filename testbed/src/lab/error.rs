@@ -98,4 +98,12 @@ pub enum LabError {
         /// The other.
         other: String,
     },
+    /// A switch is not, or cannot be so.
+    #[error("cannot set switch {name}: {reason}")]
+    NoSwitch {
+        /// The switch.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
 }
