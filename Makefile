@@ -1,6 +1,6 @@
 # The project's commands. Each works on a new machine with make, a C linker and Rust.
 
-.PHONY: help demo test lint bench pack
+.PHONY: help demo model test lint bench pack
 .DEFAULT_GOAL := help
 
 # Where scripts/install-lint-tools puts what the machine lacks.
@@ -14,6 +14,11 @@ demo: ## watch the charm survive a failover, on this machine
 	scripts/build-static
 	cargo build --locked --package testbed --bins
 	cargo run --quiet --locked --package testbed --bin demo -- target/static/dispatch
+
+model: ## a Juju model on this machine, with a shell for its operator
+	scripts/install-servers
+	cargo build --locked --package testbed --bins
+	cargo run --quiet --locked --package testbed
 
 test: ## every test of every package, with real Redis and Sentinel
 	scripts/install-servers

@@ -25,7 +25,8 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
     let mut samples = Vec::new();
     let mut longest = (Duration::ZERO, "");
     for (name, begin) in STATES {
-        let scene = Scene::of(Layout { failover_timeout: LONG_FAILOVER, ..Layout::default() })?;
+        let scene =
+            Scene::of(programs, Layout { failover_timeout: LONG_FAILOVER, ..Layout::default() })?;
         let number = begin(&scene)?;
         let mut hook = Hook::new(&unit(number), "leader-elected");
         if name.contains(HANGING_COMMIT) {
@@ -34,7 +35,7 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
         } else if name.contains(HANGING_TOOL) {
             hook = hook.fault(1, FaultKind::Hang);
         }
-        let command = scene.bed.pod(number)?.command(&programs.dispatch)?;
+        let command = scene.command(number, &programs.dispatch)?;
         let run = scene.run(number, hook, command)?;
         if run.elapsed > longest.0 {
             longest = (run.elapsed, name);

@@ -18,10 +18,10 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
     let mut bars = Vec::new();
     let mut samples = Vec::new();
     for units in [3, 9, 25] {
-        let scene = Scene::healthy(units)?;
+        let scene = Scene::healthy(programs, units)?;
         let elections = || -> Outcome<Vec<Duration>> {
-            let run = || scene.hook(0, "leader-elected", &programs.dispatch);
-            (0..RUNS).map(|_| Ok(run()?.elapsed)).collect()
+            let run = || scene.measure(0, "leader-elected", programs, &[&programs.dispatch]);
+            (0..RUNS).map(|_| Ok(run()?.1.time)).collect()
         };
         let healthy = elections()?;
         let silent = units / 3;

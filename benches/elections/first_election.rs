@@ -1,5 +1,6 @@
 //! A first election: hook tools, and wall time in pairs with the bare program.
 
+use std::env;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::scene::tools;
 use crate::scene::unit;
 
 /// Every run finds the same model: three units, an empty databag, unit 0 leader. No pod is needed,
-/// as nobody is asked.
+/// as nobody is asked: both programs are started on the machine itself.
 pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
     let model = Model::application(APPLICATION, 3);
     let controller = Controller::new(model.clone())?;
@@ -34,7 +35,7 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
         ended_well(run.finish(LIMIT)?)
     };
     let first = elect(Command::new(&programs.dispatch))?;
-    let list = list_of_tools(&first)?;
+    let list = list_of_tools(&first, &env::temp_dir())?;
     let charm = || Command::new(&programs.dispatch);
     let bare_hook = || {
         let mut command = Command::new(&programs.bare_hook);

@@ -99,7 +99,7 @@ struct Trial {
 
 impl Trial {
     fn run(programs: &Programs, instant: Duration) -> Outcome<Self> {
-        let scene = Scene::healthy(5)?;
+        let scene = Scene::healthy(programs, 5)?;
         let bed = &scene.bed;
         scene.controller.edit(|model| model.remove_unit(&unit(4)));
         scene.controller.set_leader(&unit(1));
@@ -113,7 +113,7 @@ impl Trial {
             let pods = bed.pods().into_iter();
             pods.filter(|pod| pod.sentinel_log().contains(what)).count()
         };
-        let command = bed.pod(1)?.command(&programs.dispatch)?;
+        let command = scene.command(1, &programs.dispatch)?;
         let started = Instant::now();
         let hook = scene.controller.start(Hook::new(&unit(1), "update-status"), command)?;
         wait::pace(instant);

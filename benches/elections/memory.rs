@@ -1,7 +1,6 @@
 //! The most memory that a run has at once.
 
-use std::fs;
-use std::path::Path;
+use std::env;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::Outcome;
 use crate::bar::Bar;
 use crate::bar::Measured;
 use crate::programs::Programs;
+use crate::programs::Took;
 use crate::programs::list_of_tools;
 use crate::scene::APPLICATION;
 use crate::scene::Scene;
@@ -28,25 +28,23 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
 
     let controller = Controller::new(Model::application(APPLICATION, 3))?;
     controller.set_leader(&unit(0));
-    let mut command = Command::new(&programs.peak_memory);
+    let mut command = Command::new(&programs.measure_run);
     command.arg(file.path()).arg(&programs.dispatch);
     let first = ended_well(controller.start(hook(), command)?.finish(LIMIT)?)?;
-    let of_first = read(file.path())?;
+    let of_first = Took::read(file.path())?.memory;
 
-    let list = list_of_tools(&first)?;
-    let mut command = Command::new(&programs.peak_memory);
+    let list = list_of_tools(&first, &env::temp_dir())?;
+    let mut command = Command::new(&programs.measure_run);
     command.arg(file.path()).arg(&programs.bare_hook).arg(list.path());
     ended_well(controller.start(hook(), command)?.finish(LIMIT)?)?;
-    let of_bare = read(file.path())?;
+    let of_bare = Took::read(file.path())?.memory;
 
     let in_pods = |scene: &Scene| -> Outcome<u64> {
-        let mut command = scene.bed.pod(0)?.command(&programs.peak_memory)?;
-        command.arg(file.path()).arg(&programs.dispatch);
-        ended_well(scene.run(0, hook(), command)?)?;
-        read(file.path())
+        let took = scene.measure(0, "leader-elected", programs, &[&programs.dispatch])?.1;
+        Ok(took.memory)
     };
-    let of_three = in_pods(&Scene::healthy(3)?)?;
-    let scene = Scene::healthy(MANY)?;
+    let of_three = in_pods(&Scene::healthy(programs, 3)?)?;
+    let scene = Scene::healthy(programs, MANY)?;
     for unit in MANY - MANY / 3..MANY {
         scene.bed.isolate(unit)?;
     }
@@ -79,11 +77,6 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
             "bare_hook_bytes": of_bare,
         }),
     })
-}
-
-/// The figure of `peak-memory`, which is in KiB, in bytes.
-fn read(file: &Path) -> Outcome<u64> {
-    Ok(fs::read_to_string(file)?.trim().parse::<u64>()? * 1024)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]

@@ -1,9 +1,9 @@
 //! A healthy re-election: hook tools, resets, and what every Sentinel knew at each instant of it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use testbed::juju::hook::Hook;
 use testbed::redis_pod::SENTINEL_PORT;
 use testbed::sampler::Sampler;
 
@@ -17,13 +17,13 @@ use crate::programs::Programs;
 use crate::programs::list_of_tools;
 use crate::scene::APPLICATION;
 use crate::scene::Scene;
-use crate::scene::ended_well;
+use crate::scene::inside;
 use crate::scene::tools;
 use crate::scene::unit;
 
 /// Three healthy pods; the lease goes round.
 pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
-    let scene = Scene::healthy(3)?;
+    let scene = Scene::healthy(programs, 3)?;
     let password = scene.bed.layout().sentinel_password.clone();
     let mut samplers = Vec::new();
     for pod in scene.bed.pods() {
@@ -36,17 +36,16 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
     for round in 0..ROUNDS {
         let leader = (round + 1) % 3;
         scene.controller.set_leader(&unit(leader));
-        let run = scene.hook(leader, "leader-elected", &programs.dispatch)?;
-        of_charm.push(run.elapsed);
+        let charm: &[&Path] = &[&programs.dispatch];
+        let (run, took) = scene.measure(leader, "leader-elected", programs, charm)?;
+        of_charm.push(took.time);
         let names = tools(&run);
         if names.len() > most.len() {
             most = names.into_iter().map(str::to_owned).collect();
         }
-        let list = list_of_tools(&run)?;
-        let mut command = scene.bed.pod(leader)?.command(&programs.bare_hook)?;
-        command.arg(list.path());
-        let hook = Hook::new(&unit(leader), "leader-elected");
-        of_bare.push(ended_well(scene.run(leader, hook, command)?)?.elapsed);
+        let list = list_of_tools(&run, &scene.juju_directory(leader)?)?;
+        let bare: &[&Path] = &[&programs.bare_hook, &inside(list.path())];
+        of_bare.push(scene.measure(leader, "leader-elected", programs, bare)?.1.time);
     }
     let summaries: Vec<_> = samplers.iter().map(Sampler::summary).collect();
     drop(samplers);

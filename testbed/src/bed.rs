@@ -23,6 +23,7 @@ use crate::answers::Role;
 use crate::error::BedError;
 use crate::layout::Layout;
 use crate::network::Network;
+use crate::pod::spec::PodSpec;
 use crate::redis_pod::RedisPod;
 use crate::transcript;
 use crate::transcript::lock;
@@ -43,8 +44,8 @@ impl Bed {
         let layout = Arc::new(layout.with_own_folders()?);
         let bed = Self { layout, pods: Mutex::default(), network: Arc::new(Network::start()?) };
         let units: Vec<_> = (0..bed.layout.units).collect();
-        let specs = units.iter().map(|unit| RedisPod::spec(*unit, &bed.layout));
-        bed.network.add_all(specs.collect())?;
+        let specs = units.iter().map(|unit| bed.spec(*unit)).collect::<Result<_, _>>()?;
+        bed.network.add_all(specs)?;
         for unit in &units {
             bed.enter(*unit);
         }
@@ -52,6 +53,12 @@ impl Bed {
             bed.start_servers(&units)?;
         }
         Ok(bed)
+    }
+
+    fn spec(&self, unit: u32) -> Result<PodSpec, BedError> {
+        let mut spec = RedisPod::spec(unit, &self.layout);
+        spec.juju_directory = Some(self.network.folder(&format!("juju/{}", self.name(unit)))?);
+        Ok(spec)
     }
 
     fn enter(&self, unit: u32) -> Arc<RedisPod> {
@@ -116,7 +123,7 @@ impl Bed {
 
     /// Adds an empty pod, as a scale-up does; its name is known to the others.
     pub fn add(&self, unit: u32) -> Result<Arc<RedisPod>, BedError> {
-        self.network.add(RedisPod::spec(unit, &self.layout))?;
+        self.network.add(self.spec(unit)?)?;
         Ok(self.enter(unit))
     }
 

@@ -11,6 +11,8 @@ pub mod certificate;
 pub mod dns;
 pub mod error;
 pub mod juju;
+pub mod kubernetes;
+pub mod lab;
 pub mod layout;
 pub mod names;
 pub mod network;
@@ -22,7 +24,14 @@ pub mod redis_config;
 pub mod redis_pod;
 pub mod sampler;
 pub mod sentinel_config;
+pub mod shell;
 pub mod trace;
 pub mod transcript;
 pub mod volume;
 pub mod wait;
+pub mod writer;
+
+/// What the README shows in Rust has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use crate::dns::server::NameServer;
 use crate::dns::zone::DnsFaults;
 use crate::dns::zone::Zone;
 use crate::error::BedError;
+use crate::error::at_file;
 use crate::ground::Ground;
 use crate::pod::Pod;
 use crate::pod::spec::PodSpec;
@@ -256,6 +259,13 @@ impl Network {
             }
         }
         self.ground.transcript.text()
+    }
+
+    /// A folder of the bed on the machine; made, if it is not there.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, BedError> {
+        let folder = self.ground.directory().join(name);
+        fs::create_dir_all(&folder).map_err(at_file(&folder))?;
+        Ok(folder)
     }
 
     /// Ends everything; nothing can be started any more.

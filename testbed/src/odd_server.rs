@@ -1,17 +1,18 @@
 //! Servers that answer oddly, for clients that must bear anything.
 
+use std::io::BufRead;
+use std::io::BufReader;
 use std::process::Child;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::error::BedError;
 use crate::pod::CHARM;
 use crate::pod::Pod;
 use crate::programs;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::process::Stdio;
-use std::sync::Mutex;
-
 use crate::transcript::lock;
+use crate::wait;
 
 /// What is odd about a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,8 @@ impl OddServer {
     /// Starts it on a free port of a pod; it accepts when this returns.
     pub fn start(pod: &Pod, oddity: Oddity, port: u16) -> Result<Self, BedError> {
         let mut command = pod.command(CHARM, programs::own("odd-server")?);
-        command.args([oddity.word(), &port.to_string()]).stdout(Stdio::piped());
+        command.args([oddity.word(), &port.to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pod.spawn(&mut command)?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
@@ -70,7 +72,12 @@ impl OddServer {
 impl Drop for OddServer {
     fn drop(&mut self) {
         let mut child = lock(&self.child);
-        let _ = child.kill();
-        let _ = child.wait();
+        // It ends with its stdin, and has given its port back then. One in a frozen pod does not.
+        drop(child.stdin.take());
+        let ended = || matches!(child.try_wait(), Ok(Some(_)) | Err(_)).then_some(());
+        if wait::until("an odd server ends", Duration::from_secs(5), ended).is_err() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

@@ -38,6 +38,15 @@ pub(crate) fn argv_of(process: u32) -> String {
     text.trim_end().to_owned()
 }
 
+/// Whether a process runs the program of that name, by the kernel's name for it, which has at most 15
+/// bytes, or by its own.
+pub(crate) fn is_named(process: u32, name: &str) -> bool {
+    let kernel = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    let own = argv_of(process);
+    let own = own.split([' ', ':']).next().unwrap_or_default();
+    kernel.trim_end() == name || Path::new(own).file_name().is_some_and(|own| own == name)
+}
+
 /// Sends a signal to one process; one that has ended already is no error.
 pub(crate) fn send(process: u32, signal: Signal) {
     if let Ok(process) = i32::try_from(process) {

@@ -365,12 +365,12 @@ impl RedisPod {
 
     /// Everything that Redis and its Pebble have logged.
     pub fn redis_log(&self) -> String {
-        self.pod().map(|pod| self.redis.log_text(&pod)).unwrap_or_default()
+        self.pod().map(|pod| self.redis.own_log(&pod)).unwrap_or_default()
     }
 
     /// Everything that Sentinel and its Pebble have logged.
     pub fn sentinel_log(&self) -> String {
-        self.pod().map(|pod| self.sentinel.log_text(&pod)).unwrap_or_default()
+        self.pod().map(|pod| self.sentinel.own_log(&pod)).unwrap_or_default()
     }
 
     /// The last lines of both logs, for the error of a wait.

@@ -150,9 +150,11 @@ impl Server {
 
     /// Ends it by a signal and waits for its end; one that does not run is no error.
     pub(crate) fn end(&self, pod: &Pod, signal: Signal) -> Result<(), BedError> {
-        self.signal(pod, signal);
+        let Some(process) = self.process(pod) else { return Ok(()) };
+        processes::send(process, signal);
+        // Its arguments go before its ports are free.
         wait::until(&format!("{} ends", self.title), STOP_LIMIT, || {
-            self.process(pod).is_none().then_some(())
+            (!pod.processes(self.name).contains(&process)).then_some(())
         })
         .map_err(|error| error.with(&self.title, &self.log_tail(pod)))?;
         Ok(())
@@ -161,6 +163,18 @@ impl Server {
     /// What Pebble and the server have printed.
     pub(crate) fn log_text(&self, pod: &Pod) -> String {
         pod.log(self.name)
+    }
+
+    /// The same, without what Pebble puts before each of the server's lines.
+    pub(crate) fn own_log(&self, pod: &Pod) -> String {
+        let mark = format!(" [{}] ", self.name);
+        let text = self.log_text(pod);
+        let said = text.split_inclusive('\n').map(|line| match line.split_once(&mark) {
+            // Before it is the time alone.
+            Some((time, said)) if !time.contains(' ') => said,
+            _ => line,
+        });
+        said.collect()
     }
 
     pub(crate) fn log_tail(&self, pod: &Pod) -> String {

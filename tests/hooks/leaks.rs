@@ -1,9 +1,8 @@
 //! The search for leaked passwords bites: a hook that leaks on purpose is found out in every channel.
-#![expect(clippy::disallowed_methods, reason = "a shell plays the charm that leaks")]
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::process::Command;
+use std::path::Path;
 
 use testbed::bed::Bed;
 use testbed::juju::controller::Controller;
@@ -86,7 +85,7 @@ fn a_scene_with_a_leak_fails_at_its_end() {
     let scene = Scene::before_the_first_election(1);
     scene.run(0, "leader-elected");
     let password = scene.databag()["redis-password"].clone();
-    let mut command = Command::new("sh");
+    let mut command = scene.controller.command(&unit(0), Path::new("sh")).unwrap();
     command.args(["-c", "echo \"$1\"", "sh", &password]);
     let hook = Hook::new(&unit(0), "update-status");
     scene.controller.start(hook, command).unwrap().finish(HOOK_LIMIT).unwrap();
@@ -109,13 +108,14 @@ impl Leaky {
             let bag = model.relations[0].application_data.get_mut(APPLICATION).unwrap();
             bag.insert("redis-password".to_owned(), PLANTED.to_owned());
         });
-        Self { bed: Bed::start(layout).unwrap(), controller }
+        let bed = Bed::start(layout).unwrap();
+        controller.set_place(&unit(0), bed.pod(0).unwrap().pod().unwrap());
+        Self { bed, controller }
     }
 
     /// Runs a shell script as the charm, which finds the password in `$p`.
     fn run(&self, hook: Hook, script: &str) -> HookRun {
-        let pod = self.bed.pod(0).unwrap();
-        let mut command = pod.command("sh").unwrap();
+        let mut command = self.controller.command(&unit(0), Path::new("sh")).unwrap();
         command.arg("-c");
         command.arg(format!("p=$(relation-get -r 0 --app redis-password {APPLICATION})\n{script}"));
         self.controller.start(hook, command).unwrap().finish(HOOK_LIMIT).unwrap()

@@ -27,6 +27,8 @@ mod matrix;
 #[cfg(test)]
 mod odd_servers;
 #[cfg(test)]
+mod own_place;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod secrets;

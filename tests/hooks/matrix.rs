@@ -2,6 +2,8 @@
 //! that hundreds of them run in seconds and many at once.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use testbed::juju::run::Exit;
 use testbed::juju::run::HookRun;
 use testbed::juju::run::RunningHook;
 
+use crate::own_place::OwnPlace;
 use crate::scene::APPLICATION;
 use crate::scene::HOOK_LIMIT;
 use crate::scene::Scene;
@@ -155,8 +158,10 @@ impl Case<'_> {
     }
 
     fn start_in(&self, number: u32, hook: Hook) -> RunningHook {
-        let pod = self.bed.pod(number).unwrap();
-        let command = pod.command(env!("CARGO_BIN_EXE_dispatch")).unwrap();
+        let place = OwnPlace::in_pod(self.bed.pod(number).unwrap().pod().unwrap());
+        self.controller.set_place(&unit(number), Arc::new(place));
+        let dispatch = Path::new(env!("CARGO_BIN_EXE_dispatch"));
+        let command = self.controller.command(&unit(number), dispatch).unwrap();
         self.controller.start(hook, command).unwrap()
     }
 

@@ -2,6 +2,7 @@
 //! scene ends with a search for leaked passwords.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use testbed::juju::run::Exit;
 use testbed::juju::run::HookRun;
 use testbed::juju::run::RunningHook;
 use testbed::layout::Layout;
-use testbed::pod::CHARM;
 use testbed::wait::until;
 
 use crate::secrets::leaks;
@@ -72,6 +72,9 @@ impl Scene {
     pub(crate) fn with(layout: Layout) -> Self {
         let controller = Controller::new(Model::application(APPLICATION, layout.units)).unwrap();
         let bed = Bed::start(layout).unwrap();
+        for pod in bed.pods() {
+            controller.set_place(&unit(pod.unit()), pod.pod().unwrap());
+        }
         controller.set_leader(&unit(0));
         Self { bed, controller }
     }
@@ -114,9 +117,10 @@ impl Scene {
 
     /// Starts a hook in its unit's pod.
     pub(crate) fn start(&self, number: u32, hook: Hook) -> RunningHook {
-        let directory = self.controller.charm_directory(&unit(number)).unwrap();
-        let pod = self.bed.pod(number).unwrap().pod().unwrap();
-        let command = pod.command_in(CHARM, &directory, env!("CARGO_BIN_EXE_dispatch"));
+        // It may be another pod than before.
+        self.controller.set_place(&unit(number), self.bed.pod(number).unwrap().pod().unwrap());
+        let dispatch = Path::new(env!("CARGO_BIN_EXE_dispatch"));
+        let command = self.controller.command(&unit(number), dispatch).unwrap();
         self.controller.start(hook, command).unwrap()
     }
 

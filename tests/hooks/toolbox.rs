@@ -5,6 +5,7 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use tempfile::TempDir;
 use testbed::juju::controller::Controller;
@@ -19,11 +20,13 @@ pub(crate) struct Toolbox {
 
 impl Toolbox {
     pub(crate) fn of(controller: &Controller) -> Self {
-        let directory = TempDir::new().unwrap();
-        let tools = controller.charm_directory(&unit(0)).unwrap().join("../../tools");
-        for tool in fs::read_dir(tools.canonicalize().unwrap()).unwrap() {
-            let tool = tool.unwrap();
-            symlink(tool.path(), directory.path().join(tool.file_name())).unwrap();
+        // Beside the unit's own, so that they are in the pod too.
+        let tools = controller.charm_directory(&unit(0)).unwrap().join("../../../tools");
+        let directory = TempDir::new_in(&tools).unwrap();
+        for tool in fs::read_dir(tools.join("unit-redis-k8s-0")).unwrap() {
+            let tool = tool.unwrap().file_name();
+            let own = Path::new("../unit-redis-k8s-0").join(&tool);
+            symlink(own, directory.path().join(tool)).unwrap();
         }
         Self { directory }
     }
@@ -46,7 +49,8 @@ impl Toolbox {
 
     /// A hook of unit 0 that finds these tools and no others.
     pub(crate) fn hook(&self, name: &str) -> Hook {
-        let path = format!("{}:/usr/bin:/bin", self.directory.path().display());
+        let folder = self.directory.path().file_name().unwrap().display();
+        let path = format!("/var/lib/juju/tools/{folder}:/usr/bin:/bin");
         Hook::new(&unit(0), name).variable("PATH", &path)
     }
 

@@ -1,6 +1,6 @@
 //! A server that answers oddly: `odd-server http|cut-short|silent|drip|oversized PORT`.
 //!
-//! Prints one line once it accepts, and runs until it is killed.
+//! Prints one line once it accepts, and runs until its stdin ends.
 
 use std::env;
 use std::io;
@@ -25,12 +25,15 @@ fn main() -> ExitCode {
     let Some(listener) = port.parse().ok().and_then(|port| listen(port).ok()) else {
         return ExitCode::FAILURE;
     };
-    for stream in listener.incoming().flatten() {
-        // A client that goes away is what is expected.
-        thread::spawn(move || {
-            let _ = serve(stream);
-        });
-    }
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that goes away is what is expected.
+            thread::spawn(move || {
+                let _ = serve(stream);
+            });
+        }
+    });
+    let _ = io::stdin().lock().read_to_end(&mut Vec::new());
     ExitCode::SUCCESS
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Agent {
     pub(crate) members: BTreeMap<(u32, String), Bag>,
     /// What the agent believes of its lease, whatever the controller says.
     pub(crate) claim: Option<bool>,
+    /// The pod that hooks run in which a test starts; without one they run on the machine itself.
+    pub(crate) place: Option<Arc<dyn Place>>,
     /// Whether a hook is running.
     pub(crate) is_busy: bool,
     /// Whether the agent has lost its connection to the controller while this hook runs: its tools

@@ -1,6 +1,7 @@
 //! The handle of a controller: looks at its model, rearranges it, runs hooks of its units.
 
 use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
+use super::cloud::Place;
 use super::core::Core;
 use super::error::Error;
 use super::files::Files;
@@ -35,8 +37,13 @@ struct End(SharedWorld);
 impl Controller {
     /// A controller of that model, with an empty charm directory for each unit.
     pub fn new(model: Model) -> Result<Self, Error> {
-        let directory =
-            TempDir::new().map_err(|source| Error::File { path: PathBuf::from("/tmp"), source })?;
+        Self::in_folder(model, &std::env::temp_dir())
+    }
+
+    /// The same, whose own folder is made in that one.
+    pub fn in_folder(model: Model, folder: &Path) -> Result<Self, Error> {
+        let directory = TempDir::new_in(folder)
+            .map_err(|source| Error::File { path: folder.to_owned(), source })?;
         Core::install_tools(&directory.path().join("tools"))?;
         let world = Arc::new(Mutex::new(World::new(model)));
         let end = Arc::new(End(Arc::clone(&world)));
@@ -93,11 +100,21 @@ impl Controller {
         world.note_change();
     }
 
-    /// The unit's charm directory, which is the working directory of its hooks.
+    /// Lets the unit's hooks that `start` runs run in that pod from now on.
+    pub fn set_place(&self, unit: &str, place: Arc<dyn Place>) {
+        locked(self.world()).agent(unit).place = Some(place);
+    }
+
+    /// A command that runs `program` as the unit's charm: in its pod, in its charm directory.
+    pub fn command(&self, unit: &str, program: &Path) -> Result<Command, Error> {
+        let place = locked(self.world()).agent(unit).place.clone();
+        let charm = self.ground(unit)?.charm;
+        Ok(place.map_or_else(|| Command::new(program), |place| place.command(&charm, program)))
+    }
+
+    /// The unit's charm directory, as the machine has it; it is the working directory of its hooks.
     pub fn charm_directory(&self, unit: &str) -> Result<PathBuf, Error> {
-        let path = self.agent_directory(unit).join("charm");
-        fs::create_dir_all(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-        Ok(path)
+        Ok(self.ground(unit)?.charm_here)
     }
 
     /// Empties the unit's charm directory, as a new pod has it.
@@ -129,31 +146,41 @@ impl Controller {
     /// Runs the program for the hook. Environment, directory and output are set here, whatever
     /// the command has of them; further variables are the hook's.
     pub fn start(&self, hook: Hook, mut command: Command) -> Result<RunningHook, Error> {
-        let charm = self.charm_directory(&hook.unit)?;
-        let agent = self.agent_directory(&hook.unit);
-        let resources = agent.join("resources");
-        fs::create_dir_all(&resources)
-            .map_err(|source| Error::File { path: resources.clone(), source })?;
+        let ground = self.ground(&hook.unit)?;
+        command.current_dir(&ground.charm_here);
+        self.core.launch(hook, command, &ground)
+    }
+
+    /// Where hooks of a unit run that a test starts; the folders are there.
+    fn ground(&self, unit: &str) -> Result<Ground, Error> {
+        let place = locked(self.world()).agent(unit).place.clone();
+        if let Some(place) = place {
+            let ground = Ground::in_pod(unit, &*place)?;
+            let tools = format!("tools/unit-{}", unit.replace('/', "-"));
+            Core::install_tools(&place.juju_directory().join(tools))?;
+            return Ok(ground);
+        }
+        let directory = self.core.directory.path();
+        let agent = directory.join(format!("unit-{}", unit.replace('/', "-")));
+        let (charm, resources) = (agent.join("charm"), agent.join("resources"));
+        for folder in [&charm, &resources] {
+            fs::create_dir_all(folder)
+                .map_err(|source| Error::File { path: folder.clone(), source })?;
+        }
         let socket = agent.join("agent.socket");
-        command.current_dir(&charm);
-        let ground = Ground {
+        Ok(Ground {
             charm_here: charm.clone(),
             charm,
-            tools: self.core.directory.path().join("tools"),
+            tools: directory.join("tools"),
             socket: socket.clone(),
             socket_inside: socket,
             path: "/usr/bin:/bin",
             files: Files { root: PathBuf::from("/"), resources },
-        };
-        self.core.launch(hook, command, &ground)
+        })
     }
 
     pub(crate) fn world(&self) -> &SharedWorld {
         &self.core.world
-    }
-
-    fn agent_directory(&self, unit: &str) -> PathBuf {
-        self.core.directory.path().join(format!("unit-{}", unit.replace('/', "-")))
     }
 }
 

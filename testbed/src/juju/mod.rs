@@ -32,7 +32,7 @@ mod leases;
 pub mod model;
 mod names;
 pub mod operator;
-mod output;
+pub(crate) mod output;
 mod pods;
 mod ports;
 mod process;

@@ -240,6 +240,15 @@ impl Controller {
         })
     }
 
+    /// An application's actions with their descriptions.
+    pub fn actions(&self, application: &str) -> Option<BTreeMap<String, String>> {
+        let world = locked(self.world());
+        let actions = world.deployment.applications.get(application)?.charm.actions.iter();
+        let told =
+            |schema: &serde_json::Value| schema.get("description")?.as_str().map(str::to_owned);
+        Some(actions.map(|(name, it)| (name.clone(), told(it).unwrap_or_default())).collect())
+    }
+
     /// `juju resolved`: a failed hook is tried again at once, or taken for done.
     pub fn resolved(&self, unit: &str, how: Resolved) -> Result<(), Error> {
         let mut world = locked(self.world());
@@ -264,6 +273,12 @@ impl Controller {
     pub fn revision(&self, application: &str) -> Option<u32> {
         let world = locked(self.world());
         world.deployment.applications.get(application).map(|deployed| deployed.revision)
+    }
+
+    /// How many units the application is to have.
+    pub fn wanted_units(&self, application: &str) -> Option<u32> {
+        let world = locked(self.world());
+        world.deployment.applications.get(application).map(|deployed| deployed.scale)
     }
 
     /// The name of the application's charm.

@@ -139,10 +139,20 @@ impl RunningHook {
 
     /// The most memory that its process has held so far, in bytes; none when it has ended.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.group())).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.program()?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kilobytes * 1024)
+    }
+
+    /// The process of the program itself. In a pod another stands for it, whose only child it is.
+    fn program(&self) -> Option<i32> {
+        let leader = self.process.group();
+        if locked(&self.world).agent(&self.hook.unit).place.is_none() {
+            return Some(leader);
+        }
+        let children = fs::read_to_string(format!("/proc/{leader}/task/{leader}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
     }
 
     /// The calls so far.

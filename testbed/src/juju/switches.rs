@@ -1,8 +1,12 @@
 //! Where Juju's versions differ, or its order of events is open: one place to choose.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// How the model behaves where there is more than one way.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Switches {
     /// What `JUJU_VERSION` says, and which variables the environment has beside it.
     pub juju: Juju,
@@ -32,16 +36,19 @@ pub struct Switches {
 }
 
 /// A version of Juju.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Juju {
     /// 3.6.28.
+    #[serde(rename = "3.6")]
     Three,
     /// 4.0.15.
+    #[serde(rename = "4.0")]
     Four,
 }
 
 /// When the units that stay are told that another one leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Departures {
     /// Juju 3: as soon as it is dying, so while it runs its own last hooks.
     WithDying,
@@ -53,7 +60,8 @@ pub enum Departures {
 }
 
 /// When a dying leader's lease ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LeaseEnds {
     /// Juju 3: when it is dead.
     WhenDead,
@@ -62,7 +70,8 @@ pub enum LeaseEnds {
 }
 
 /// When `storage-attached` comes in a first deploy: as soon as the controller knows the volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StorageAttached {
     /// It knows early: before `config-changed`.
     BeforeConfigChanged,
@@ -71,7 +80,8 @@ pub enum StorageAttached {
 }
 
 /// Whether `<container>-pebble-ready` waits for anything in a first deploy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PebbleReady {
     /// It comes when the agent has seen the container, at whatever point of the deploy.
     WhenSeen,
@@ -82,7 +92,8 @@ pub enum PebbleReady {
 }
 
 /// What a unit does first when SIGTERM has killed its hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AtTermination {
     /// The hook again, then `stop`.
     HookAgain,

@@ -63,6 +63,12 @@ impl World {
         for change in self.deployment.versions.look(&self.model) {
             self.deployment.trace.push(change);
         }
+        for content in self.model.secrets.values().flat_map(|secret| secret.revisions.values()) {
+            let values = content.encoded().keys().filter_map(|key| content.bytes(key));
+            for value in values {
+                self.deployment.trace.learn(&String::from_utf8_lossy(&value));
+            }
+        }
         self.changed.notify_all();
     }
 

@@ -17,7 +17,7 @@ mod faults;
 mod files;
 mod journal;
 mod logs;
-mod plan;
+pub(crate) mod plan;
 mod process;
 mod quote;
 mod run;

@@ -3,6 +3,7 @@
 
 mod container;
 mod contents;
+mod place;
 mod sandbox;
 
 pub mod plan;

@@ -40,6 +40,12 @@ impl Secrets {
                     }
                 }
             }
+            What::Operator { command } => {
+                let pairs = command.split_whitespace().filter_map(|word| word.split_once('='));
+                pairs.filter(|(key, _)| is_confidential(key)).for_each(|(_, value)| {
+                    self.learn(value);
+                });
+            }
             What::Databag { .. }
             | What::EventBegan { .. }
             | What::EventEnded { .. }
@@ -52,8 +58,7 @@ impl Secrets {
             | What::Container { .. }
             | What::Service { .. }
             | What::Sentinel { .. }
-            | What::Fault { .. }
-            | What::Operator { .. } => {}
+            | What::Fault { .. } => {}
         }
     }
 
@@ -85,8 +90,11 @@ impl Secrets {
             | What::Action { message: text, .. }
             | What::Container { change: text, .. }
             | What::Sentinel { message: text, .. }
-            | What::Fault { what: text }
-            | What::Operator { command: text } => *text = self.mask(text),
+            | What::Fault { what: text } => *text = self.mask(text),
+            What::Operator { command } => {
+                let words = command.split(' ').map(|it| self.masked_argument(it, Keeping::Open));
+                *command = words.collect::<Vec<_>>().join(" ");
+            }
             What::Databag { value: None, .. }
             | What::EventBegan { about: None, .. }
             | What::EventEnded { .. }
@@ -205,6 +213,7 @@ mod tests {
             databag("redis-password", "correct-horse"),
             tool(&["relation-set", "x-password=correct-horse"]),
             tool(&["secret-set", "secret:1", "value=correct-horse"]),
+            What::Operator { command: "config app admin-password=correct-horse".to_owned() },
         ];
         for origin in table {
             let shown = last_shown(&[origin, log("AUTH correct-horse!")]);

@@ -54,6 +54,11 @@ impl Sink {
         locked(&self.held.0).secrets.mask(text)
     }
 
+    /// How long the run has lasted.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         locked(&self.held.0).entries.len()

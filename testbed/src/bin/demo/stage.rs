@@ -36,7 +36,8 @@ pub(crate) struct Stage {
 impl Stage {
     /// Empty pods, and a model without a leader.
     pub(crate) fn set(dispatch: &Path, units: u32) -> Outcome<Self> {
-        let layout = Layout { units, servers: false, ..Layout::default() };
+        let shown = dispatch.parent().map(Path::to_owned).into_iter().collect();
+        let layout = Layout { units, servers: false, shown, ..Layout::default() };
         let controller = Controller::new(Model::application(&layout.names.application, units))?;
         let bed = Bed::start(layout)?;
         Ok(Self { bed, controller, dispatch: dispatch.to_owned(), hooks: Vec::new() })
@@ -77,7 +78,9 @@ impl Stage {
     ) -> Outcome<HookRun> {
         let unit = self.unit(number);
         let before = self.databag();
-        let command = self.bed.pod(number)?.command(&self.dispatch)?;
+        // It may be another pod than before.
+        self.controller.set_place(&unit, self.bed.pod(number)?.pod()?);
+        let command = self.controller.command(&unit, &self.dispatch)?;
         let run = self.controller.start(Hook::new(&unit, name), command)?.finish(LONGEST_HOOK)?;
         show::hook(screen, &unit, name, &run);
         show::databag(screen, &self.bed.layout().names, &before, &self.databag());

@@ -30,7 +30,7 @@ pub(crate) fn tell(screen: &mut Screen, dispatch: &Path) -> Outcome<()> {
     screen.title("Charmed Redis in Rust: one application of three units, through a failover");
     screen.remark(&format!(
         "{shown} ({:.2} MB), Redis, Sentinel and all hook tools below are processes of this run. \
-         Juju and the pods are the test bed's: network namespaces on this machine.",
+         Juju and the pods are the test bed's: containers on this machine.",
         size_in_megabytes(size)
     ));
     let mut stage = Stage::set(&dispatch, UNITS)?;
@@ -69,8 +69,8 @@ fn workload_starts(screen: &mut Screen, stage: &Stage) -> Outcome<()> {
     screen.remark(
         "The test bed plays the workload's part, which is not the charm's yet: it renders \
          redis.conf and sentinel.conf from the databag (host names, down-after 5000, \
-         failover-timeout 10000, sentinel-pass, a stable myid, every unit known), and prefers \
-         unit 2 last as master.",
+         failover-timeout 10000, sentinel-pass, a stable myid, every unit known), starts both \
+         through the Pebbles of their containers, and prefers unit 2 last as master.",
     );
     workload::start(stage, &ALL)?;
     let master = stage.bed.settle(&ALL, SETTLE)?;
@@ -128,9 +128,7 @@ fn new_leader(screen: &mut Screen, stage: &mut Stage) -> Outcome<()> {
 
 fn killed_pod_returns(screen: &mut Screen, stage: &mut Stage) -> Outcome<()> {
     screen.step("The killed pod comes back");
-    stage.bed.add(0)?;
-    // Kubernetes gives it another address.
-    let pod = stage.bed.replace(0)?;
+    let pod = stage.bed.add(0)?;
     screen.remark(&format!(
         "At a new address, {}, with its volume. The test bed renders its files anew from the \
          databag: a replica of the recorded master.",

@@ -1,5 +1,5 @@
 //! The workload's part, which the test bed plays until the charm does: files rendered from the
-//! databag, Redis and Sentinel started from them.
+//! databag, Redis and Sentinel started from them by the Pebbles of their containers.
 
 use std::time::Duration;
 

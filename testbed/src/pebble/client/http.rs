@@ -53,6 +53,12 @@ impl Client {
         Self { socket: socket.to_owned(), patience: Duration::from_secs(30) }
     }
 
+    /// The same client, which waits for at most that long for anything.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Result<Reply, ClientError> {
         self.request("GET", path, &[], None)

@@ -1,0 +1,33 @@
+//! A pod as its unit's agent uses it.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::juju::cloud::Place;
+use crate::pod::CHARM;
+use crate::pod::Pod;
+
+impl Place for Pod {
+    fn command(&self, directory: &Path, program: &Path) -> Command {
+        self.command_in(CHARM, directory, program)
+    }
+
+    fn pebble_socket(&self, container: &str) -> PathBuf {
+        self.pebble_socket(container)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.container_root(CHARM)
+    }
+
+    fn address(&self) -> String {
+        self.address().to_string()
+    }
+
+    /// The folder that its spec names; without one it is lost with the charm container.
+    fn juju_directory(&self) -> PathBuf {
+        let own = self.spec().juju_directory.clone();
+        own.unwrap_or_else(|| self.container_root(CHARM).join("var/lib/juju"))
+    }
+}

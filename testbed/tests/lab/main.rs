@@ -1,0 +1,14 @@
+//! Kubernetes and whole models on one machine: real pods, real hooks, real faults.
+
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod deploy;
+#[cfg(test)]
+mod pods;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod scaling;
+#[cfg(test)]
+mod stage;

@@ -1,0 +1,8 @@
+//! The operator's shell and what it looks with, over real pods.
+
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod sentinels;
