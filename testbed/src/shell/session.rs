@@ -16,6 +16,7 @@ use super::stand_in::StandIn;
 use super::value::UnitName;
 use crate::lab::Lab;
 use crate::lab::sentinel_events::SentinelEvents;
+use crate::lab::service_changes::ServiceChanges;
 use crate::lab::status::ApplicationStatus;
 use crate::lab::status::ModelStatus;
 use crate::wait;
@@ -33,8 +34,8 @@ pub struct Session {
     pub(crate) history: Vec<String>,
     /// Plays the workload's part for applications of the own charm.
     pub(crate) stand_in: StandIn,
-    /// Writes what Sentinels say into the trace.
-    _sentinels: SentinelEvents,
+    /// Write into the trace what nobody else does.
+    _followed: (SentinelEvents, ServiceChanges),
 }
 
 /// Whether the session goes on after a command.
@@ -52,8 +53,9 @@ impl Session {
         let now = Timestamp::now();
         let began = now.checked_sub(lab.trace().age()).unwrap_or(now);
         let (own_charm, history) = (OwnCharm::default(), Vec::new());
-        let (stand_in, followed) = (StandIn::of(&lab), SentinelEvents::follow(&lab));
-        Self { lab, began, own_charm, interrupt, history, stand_in, _sentinels: followed }
+        let stand_in = StandIn::of(&lab);
+        let followed = (SentinelEvents::follow(&lab), ServiceChanges::follow(&lab));
+        Self { lab, began, own_charm, interrupt, history, stand_in, _followed: followed }
     }
 
     /// The model's name.
