@@ -1,6 +1,7 @@
 //! A session: one model, and an operator's commands to it one after another.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -27,7 +28,7 @@ pub struct Session {
     pub(crate) lab: Arc<Lab>,
     /// When the model's trace began.
     pub(crate) began: Timestamp,
-    pub(crate) own_charm: OwnCharm,
+    own_charm: OwnCharm,
     /// Set when the operator has had enough of the present command.
     pub(crate) interrupt: Arc<AtomicBool>,
     /// The lines so far.
@@ -73,6 +74,11 @@ impl Session {
         self.interrupt.store(false, Ordering::Relaxed);
         self.history.push(line.to_owned());
         perform::perform(self, command, out)
+    }
+
+    /// This project's charm as it is now, in a folder that ends with the model.
+    pub(crate) fn unpack_own_charm(&mut self) -> Result<PathBuf, ShellError> {
+        self.own_charm.folder(self.lab.cluster().network().directory())
     }
 
     /// Whether the operator has had enough.
