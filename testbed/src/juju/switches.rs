@@ -36,11 +36,13 @@ pub struct Switches {
 }
 
 /// A version of Juju.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Juju {
     /// 3.6.28.
+    #[serde(rename = "3.6")]
     Three,
     /// 4.0.15.
+    #[serde(rename = "4.0")]
     Four,
 }
 
