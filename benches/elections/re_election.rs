@@ -96,7 +96,8 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
             format!("Tools: {}.", most.join(", ")),
             format!(
                 "{ROUNDS} re-elections of three units. Each Sentinel was asked every 20 ms: {answers} \
-                 answers, {failures} failures."
+                 answers, {failures} failures. Wall times are of the program in its container, without \
+                 the way into it."
             ),
         ],
         samples: json!({

@@ -39,10 +39,10 @@ pub struct Switches {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Juju {
     /// 3.6.28.
-    #[serde(rename = "3.6")]
+    #[serde(rename = "3")]
     Three,
     /// 4.0.15.
-    #[serde(rename = "4.0")]
+    #[serde(rename = "4")]
     Four,
 }
 
@@ -99,6 +99,16 @@ pub enum AtTermination {
     HookAgain,
     /// `stop`, and the hook is forgotten.
     Stop,
+}
+
+impl Juju {
+    /// Its number, with all its parts.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Three => "3.6.28",
+            Self::Four => "4.0.15",
+        }
+    }
 }
 
 impl Switches {
