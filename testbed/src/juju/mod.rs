@@ -33,6 +33,7 @@ pub mod model;
 mod names;
 pub mod operator;
 pub(crate) mod output;
+mod packed;
 mod pods;
 mod ports;
 mod process;

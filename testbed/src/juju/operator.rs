@@ -20,6 +20,7 @@ use super::deployment::Deployed;
 use super::error::Error;
 use super::keeper;
 use super::model::Life;
+use super::packed;
 use super::requests::Resolved;
 use super::switches::Switches;
 use super::uniter::record::Record;
@@ -317,6 +318,7 @@ impl Controller {
             .map_err(|source| Error::File { path: charms.clone(), source })?;
         let folder = charms.join(format!("{application}-{version}"));
         copy(charm, &folder)?;
+        packed::complete(&folder)?;
         Ok(folder)
     }
 }

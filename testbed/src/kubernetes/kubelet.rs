@@ -196,6 +196,10 @@ impl Kubelet {
             watch.killed_at = None;
             signal(pod, name, Signal::SIGKILL);
         }
+        if self.cluster.is_frozen(&self.key) {
+            watch.due = Instant::now() + self.period(watch.probes.period());
+            return;
+        }
         let health = watch.client.as_ref().map_or(WELL, health_of);
         if watch.probes.saw(health) && watch.killed_at.is_none() {
             self.cluster.note_container(&self.key, name, "is told to end, as it does not live");

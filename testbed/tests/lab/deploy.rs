@@ -88,5 +88,5 @@ fn lab_with_two_units() -> std::result::Result<Lab, String> {
         Ok(lab)
     };
     // Errors of other threads have to be plain.
-    start().map_err(|error| error.to_string())
+    start().map_err(|error| format!("{error:?}"))
 }
