@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -26,10 +26,12 @@ use super::world::World;
 pub(crate) struct Core {
     pub(crate) world: SharedWorld,
     pub(crate) directory: Arc<TempDir>,
-    pub(crate) cloud: Arc<OnceLock<CloudHandle>>,
+    /// None before there is one, and after the end.
+    pub(crate) cloud: Arc<Mutex<Option<CloudHandle>>>,
 }
 
 /// The Kubernetes that applications are deployed to.
+#[derive(Clone)]
 pub(crate) struct CloudHandle(pub(crate) Arc<dyn Cloud>);
 
 impl fmt::Debug for CloudHandle {

@@ -8,6 +8,7 @@ use super::hook::Hook;
 use super::hook::Kind;
 use super::launch::Ground;
 use super::model::Model;
+use super::switches::Juju;
 
 /// All variables of the hook.
 pub(crate) fn environment(
@@ -16,6 +17,7 @@ pub(crate) fn environment(
     ground: &Ground,
     context_id: &str,
     model: &Model,
+    juju: Juju,
 ) -> BTreeMap<String, String> {
     let charm = ground.charm.display().to_string();
     let mut environment = vec![
@@ -28,7 +30,12 @@ pub(crate) fn environment(
         ("JUJU_AGENT_SOCKET_ADDRESS", ground.socket_inside.display().to_string()),
         ("PATH", format!("{}:{}", ground.tools.display(), ground.path)),
     ];
-    environment.extend(CONSTANT.iter().map(|&(name, value)| (name, value.to_owned())));
+    let of_version = match juju {
+        Juju::Three => OF_JUJU_3,
+        Juju::Four => OF_JUJU_4,
+    };
+    environment
+        .extend(CONSTANT.iter().chain(of_version).map(|&(name, value)| (name, value.to_owned())));
     environment.extend(of_kind(&hook.kind));
     environment.extend(relation.into_iter().flat_map(of_relation));
     if let Some((_, Happening::Departed { departing, .. })) = &hook.relation {
@@ -65,12 +72,10 @@ fn of_relation(relation: &HookRelation) -> [(&'static str, String); 4] {
 
 const CONSTANT: &[(&str, &str)] = &[
     ("JUJU_AGENT_SOCKET_NETWORK", "unix"),
-    ("JUJU_VERSION", "3.6.28"),
     ("JUJU_API_ADDRESSES", "10.152.183.1:17070"),
     ("JUJU_MACHINE_ID", ""),
     ("JUJU_PRINCIPAL_UNIT", ""),
     ("JUJU_AVAILABILITY_ZONE", ""),
-    ("JUJU_SLA", ""),
     ("CLOUD_API_VERSION", ""),
     ("JUJU_CHARM_HTTP_PROXY", ""),
     ("JUJU_CHARM_HTTPS_PROXY", ""),
@@ -82,4 +87,13 @@ const CONSTANT: &[(&str, &str)] = &[
     ("APT_LISTCHANGES_FRONTEND", "none"),
     ("KUBERNETES_SERVICE_HOST", "10.152.183.1"),
     ("KUBERNETES_SERVICE_PORT", "443"),
+];
+
+const OF_JUJU_3: &[(&str, &str)] = &[("JUJU_VERSION", "3.6.28"), ("JUJU_SLA", "")];
+
+const OF_JUJU_4: &[(&str, &str)] = &[
+    ("JUJU_VERSION", "4.0.15"),
+    ("JUJU_CHARM_TRACE_CONFIG_HTTP", ""),
+    ("JUJU_CHARM_TRACE_CONFIG_GRPC", ""),
+    ("JUJU_CHARM_TRACE_CONFIG_CA_CERT", ""),
 ];

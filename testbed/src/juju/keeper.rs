@@ -1,7 +1,6 @@
 //! The controller's own work: leases, and the provisioner that keeps applications as wanted.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -9,6 +8,7 @@ use crate::trace::entry::What;
 
 use super::clock::PROVISIONER_ROUND;
 use super::cloud::StatefulSet;
+use super::core::CloudHandle;
 use super::core::Core;
 use super::model::Life;
 use super::model::application_of;
@@ -54,7 +54,7 @@ pub(super) fn start(core: Core) {
 
 /// Without the world's lock: Kubernetes tells of pods while it does it.
 fn carry_out(core: &Core, order: Order) {
-    let Some(cloud) = core.cloud.get().map(|cloud| Arc::clone(&cloud.0)) else { return };
+    let Some(CloudHandle(cloud)) = locked(&core.cloud).clone() else { return };
     let (name, done) = match &order {
         Order::Apply(set) => (&set.application, cloud.apply(set)),
         Order::Delete(name) => (name, cloud.delete(name)),
@@ -92,9 +92,14 @@ impl World {
         if let Some(deployed) = self.deployment.applications.get_mut(name) {
             deployed.leaving.clear();
         }
-        if is_going && self.model.applications.get(name)?.units.is_empty() {
+        let is_empty = self.model.applications.get(name)?.units.is_empty();
+        if is_going && is_empty && !self.has_relations(name) {
             self.forget_application(name);
             return Some(Order::Delete(name.to_owned()));
+        }
+        if let Some(lowest) = leaving.iter().map(|unit| number_of(unit)).min() {
+            // Their pods go, even if as many are wanted again meanwhile.
+            return self.apply(name, scale.min(lowest));
         }
         self.apply(name, scale)
     }
@@ -164,6 +169,15 @@ impl World {
         let (of, life) = (name.to_owned(), "removed".to_owned());
         self.deployment.trace.push(What::Life { of, life });
         self.note_change();
+    }
+
+    /// Whether other applications' units are still in a relation with this one.
+    fn has_relations(&self, name: &str) -> bool {
+        self.model.relations.iter().any(|relation| {
+            !relation.is_peer()
+                && relation.endpoints.contains_key(name)
+                && relation.units.values().any(|member| member.in_scope)
+        })
     }
 
     /// A relation that is to go goes when no unit is in it.

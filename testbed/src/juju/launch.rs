@@ -93,7 +93,8 @@ impl Core {
         let id = format!("{unit}-{}-{:032x}", hook.kind.word(), world.runs);
         let files = ground.files.clone();
         let context = Context::begin(&hook, relation.clone(), files, &mut world);
-        let environment = environment(&hook, relation.as_ref(), ground, &id, &world.model);
+        let juju = world.deployment.switches.juju;
+        let environment = environment(&hook, relation.as_ref(), ground, &id, &world.model, juju);
         let is_away = world.deployment.is_away;
         let agent = world.agent(&unit);
         agent.is_busy = true;

@@ -59,7 +59,8 @@ pub struct Deploy {
 }
 
 impl Controller {
-    /// Deploys to that Kubernetes from now on; at most once.
+    /// Deploys to that Kubernetes from now on. The two know each other, so call `end` when all is
+    /// over.
     pub fn connect(&self, cloud: Arc<dyn Cloud>, setting: Setting) {
         {
             let mut world = locked(self.world());
@@ -71,7 +72,7 @@ impl Controller {
             deployment.trace = setting.trace;
             deployment.versions.by_content = setting.switches.unseen_when_undone;
         }
-        if self.core.cloud.set(CloudHandle(cloud)).is_ok() {
+        if locked(&self.core.cloud).replace(CloudHandle(cloud)).is_none() {
             keeper::start(self.core.clone());
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -9,6 +10,7 @@ use nix::sys::signal::Signal;
 use super::agent::Running;
 use super::cloud::Place;
 use super::controller::Controller;
+use super::core::Core;
 use super::leases::Tracker;
 use super::model::Life;
 use super::model::application_of;
@@ -86,6 +88,26 @@ impl Controller {
         world.note_change();
     }
 
+    /// Ends all agents for good and kills their hooks; returns when no hook runs any more. Nothing
+    /// holds the Kubernetes any longer then.
+    pub fn end(&self) {
+        drop(locked(&self.core.cloud).take());
+        let mut world = locked(self.world());
+        world.deployment.is_over = true;
+        for agent in world.agents.values() {
+            if let Some(running) = &agent.running {
+                kill_hook(running);
+            }
+        }
+        world.note_change();
+        let deadline = Instant::now().checked_add(LAST_WORDS);
+        while world.agents.values().any(|agent| agent.running.is_some() && agent.is_busy)
+            && deadline.is_some_and(|deadline| Instant::now() < deadline)
+        {
+            world = Core::wait(world, deadline);
+        }
+    }
+
     fn start_agent(
         &self,
         world: &mut World,
@@ -151,6 +173,9 @@ impl World {
         is_alive && is_within && !self.deployment.is_away
     }
 }
+
+/// How long a killed hook may take to be gone: one that is stuck in the kernel is left alone.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 fn kill_hook(running: &Running) {
     if let Some(group) = running.hook_group {

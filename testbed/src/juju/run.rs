@@ -232,7 +232,9 @@ impl Drop for RunningHook {
         let _ = self.process.signal(Signal::SIGKILL);
         let _ = self.process.wait(AFTER_KILL);
         self.server.close();
-        locked(&self.world).agent(&self.hook.unit).is_busy = false;
+        let mut world = locked(&self.world);
+        world.agent(&self.hook.unit).is_busy = false;
+        world.note_change();
     }
 }
 

@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Switches {
+    /// What `JUJU_VERSION` says, and which variables the environment has beside it.
+    pub juju: Juju,
     /// When the units that stay are told that another one leaves.
     pub departures: Departures,
     /// Whether units that do not lead get `leader-settings-changed`, as before Juju 4.
@@ -31,6 +33,17 @@ pub struct Switches {
     pub undeclared_parameters_refused: bool,
     /// Whether a failed hook is tried again by itself (`automatically-retry-hooks`).
     pub retries: bool,
+}
+
+/// A version of Juju.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Juju {
+    /// 3.6.28.
+    #[serde(rename = "3")]
+    Three,
+    /// 4.0.15.
+    #[serde(rename = "4")]
+    Four,
 }
 
 /// When the units that stay are told that another one leaves.
@@ -88,9 +101,20 @@ pub enum AtTermination {
     Stop,
 }
 
+impl Juju {
+    /// Its number, with all its parts.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Three => "3.6.28",
+            Self::Four => "4.0.15",
+        }
+    }
+}
+
 impl Switches {
     /// Juju 3.6.
     pub const JUJU_3: Self = Self {
+        juju: Juju::Three,
         departures: Departures::WithDying,
         leader_settings_changed: true,
         lease_ends: LeaseEnds::WhenDead,
@@ -105,6 +129,7 @@ impl Switches {
 
     /// Juju 4.0, with the departures that it mostly loses.
     pub const JUJU_4: Self = Self {
+        juju: Juju::Four,
         departures: Departures::Lost,
         leader_settings_changed: false,
         lease_ends: LeaseEnds::WhenRemoved,

@@ -22,6 +22,8 @@ pub struct View<'a> {
     pub relations: bool,
     /// The time of day.
     pub time: &'a str,
+    /// Which Juju it is.
+    pub version: &'a str,
     /// How much faster than Juju's own all periods pass.
     pub speed: f64,
 }
@@ -53,7 +55,7 @@ impl View<'_> {
         );
         let speed = format!("x{}", self.speed);
         let model = &self.status.model;
-        table.row(&[model, "testbed", "kubernetes/this-machine", VERSION, &speed, self.time]);
+        table.row(&[model, "testbed", "kubernetes/this-machine", self.version, &speed, self.time]);
         table.text()
     }
 
@@ -129,7 +131,7 @@ impl View<'_> {
                 "controller": "testbed",
                 "cloud": "kubernetes",
                 "region": "this-machine",
-                "version": VERSION,
+                "version": self.version,
             },
             "applications": applications,
             "relations": relations.collect::<Vec<_>>(),
@@ -172,9 +174,6 @@ fn unit_value(unit: &UnitStatus) -> Value {
         "life": unit.life,
     })
 }
-
-/// The Juju whose behaviour is kept.
-const VERSION: &str = "3.6";
 
 #[cfg(test)]
 mod tests {
@@ -285,10 +284,11 @@ mod tests {
             servers: &servers(),
             relations: true,
             time: "11:19:11Z",
+            version: "3.6.28",
             speed: 1.0,
         };
         let expected = r#"Model  Controller  Cloud/Region             Version  Speed  Timestamp
-lab    testbed     kubernetes/this-machine  3.6      x1     11:19:11Z
+lab    testbed     kubernetes/this-machine  3.6.28   x1     11:19:11Z
 
 App        Version  Status  Scale  Charm      Rev  Address       Message
 redis-k8s  7.2.5    active    3/4  redis-k8s    2  10.152.183.9
@@ -314,8 +314,14 @@ Id  Integration provider   Requirer               Interface    Type
     fn an_empty_model_is_told_as_such_and_a_model_without_redis_has_no_roles() {
         let mut status = ModelStatus { applications: vec![], relations: vec![], ..model() };
         let tabular = |status: &ModelStatus| {
-            let view =
-                View { status, servers: &[], relations: false, time: "11:19:11Z", speed: 1.0 };
+            let view = View {
+                status,
+                servers: &[],
+                relations: false,
+                time: "11:19:11Z",
+                version: "3.6.28",
+                speed: 1.0,
+            };
             view.tabular()
         };
         assert!(tabular(&status).ends_with("\nModel \"lab\" is empty.\n"));
@@ -330,6 +336,7 @@ Id  Integration provider   Requirer               Interface    Type
             servers: &[],
             relations: false,
             time: "11:19:11Z",
+            version: "3.6.28",
             speed: 1.0,
         };
         let value = view.value();

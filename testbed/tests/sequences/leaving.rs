@@ -147,3 +147,52 @@ fn an_earlier_units_storage_is_there_again_after_a_scale_up() {
     stage.wait_for("a/1", "data-storage-attached data/1", 1);
     assert_eq!(stage.events("a/1")[0], "install");
 }
+
+#[test]
+fn the_other_side_of_a_relation_is_told_that_an_application_goes() {
+    let stage = Stage::deployed(1);
+    stage.deploy("b", 1);
+    stage.settle("b", 1);
+    stage.controller.integrate(("a", "site"), ("b", "backend")).expect("they fit");
+    stage.wait_for("b/0", "backend-relation-changed a/0", 1);
+    stage.wait_for("a/0", "site-relation-changed b/0", 1);
+    stage.wait_for_idle("b/0");
+    stage.forget(&["b/0"]);
+    stage.controller.remove_application("a").expect("it is there");
+    stage.expect(
+        "b/0",
+        &["backend-relation-departed a/0 leaving a/0", "backend-relation-broken app=a"],
+    );
+    let gone = || (!stage.controller.is_deployed("a")).then_some(());
+    until("the application to be gone", LIMIT, gone).expect("nothing keeps it");
+}
+
+#[test]
+fn a_leaver_whose_pod_ends_meanwhile_goes_on_in_the_next_one() {
+    let stage = Stage::deployed(2);
+    stage.let_do("a/1", "stop", "[ -e died ] || { : > died; exec sleep 600; }");
+    stage.controller.scale("a", 1).expect("it scales");
+    stage.wait_for("a/1", "stop", 1);
+    stage.cluster.delete_pod("a/1");
+    stage.wait_for_removal("a/1");
+    let events = stage.events("a/1");
+    let last: Vec<&str> =
+        events.iter().map(String::as_str).skip_while(|it| *it != "stop").collect();
+    // The hook that was killed runs again; then the new agent tells that it has started, and no
+    // longer knows which relation is a peer relation.
+    let expected = ["stop", "stop", "start", "peers-relation-broken app=", "stop", "remove"];
+    assert_eq!(last, expected, "{events:?}");
+}
+
+#[test]
+fn units_that_are_wanted_again_while_they_go_come_back_as_new_ones() {
+    let stage = Stage::deployed(2);
+    stage.let_do("a/1", "stop", "while [ ! -e go ]; do sleep 0.05; done");
+    stage.controller.scale("a", 1).expect("it scales");
+    stage.wait_for("a/1", "stop", 1);
+    stage.controller.scale("a", 2).expect("it scales");
+    stage.put("go");
+    stage.wait_for("a/1", "install", 1);
+    stage.wait_for("a/1", "web-pebble-ready", 1);
+    assert_eq!(stage.cluster.replicas_asked("a"), [2, 1, 2]);
+}

@@ -256,6 +256,12 @@ impl Stage {
     }
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.controller.end();
+    }
+}
+
 /// How fast time passes: a lease lasts 6 seconds, a first retry comes after half a second.
 pub(crate) const SPEED: f64 = 10.0;
 

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
+mod own_charm;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod sentinels;

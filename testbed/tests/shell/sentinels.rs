@@ -33,13 +33,9 @@ fn what_a_sentinel_says_is_in_the_trace() {
         "sentinel monitor cache 127.0.0.1 6379 1\\nsentinel down-after-milliseconds cache 300";
     let script = format!("printf '{config}\\n' >/tmp/s.conf && exec redis-sentinel /tmp/s.conf");
     let mut sentinel = run(&lab, &script);
-    // What a Sentinel says before it is followed is lost.
-    wait::until("a subscription is there", LIMIT, || {
-        let listed = lab.shell("cache/0", "redis", "redis-cli -p 26379 CLIENT LIST TYPE PUBSUB");
-        let listed = listed.unwrap();
-        String::from_utf8_lossy(&listed.stdout).contains("psub=1").then_some(())
-    })
-    .unwrap();
+    // What a Sentinel says before it is followed is lost, and it says only what is new.
+    until_said(&lab, "redis-cli -p 26379 CLIENT LIST TYPE PUBSUB", "psub=1");
+    until_said(&lab, "redis-cli -p 26379 SENTINEL MASTER cache", "flags\nmaster\n");
     lab.shell("cache/0", "redis", "redis-cli SHUTDOWN NOSAVE").unwrap();
     redis.wait().unwrap();
 
@@ -68,6 +64,14 @@ fn set(charm: PathBuf) -> StatefulSet {
             trust: false,
         },
     }
+}
+
+fn until_said(lab: &Lab, command: &str, wanted: &str) {
+    let said = || lab.shell("cache/0", "redis", command).unwrap().stdout;
+    wait::until(&format!("{command} says {wanted:?}"), LIMIT, || {
+        String::from_utf8_lossy(&said()).contains(wanted).then_some(())
+    })
+    .unwrap();
 }
 
 fn run(lab: &Lab, script: &str) -> Child {

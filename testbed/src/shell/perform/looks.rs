@@ -37,6 +37,7 @@ pub(super) fn status(
         servers: &servers,
         relations,
         time: &time,
+        version: session.lab.controller().switches().juju.version(),
         speed: session.lab.speed(),
     };
     match format {

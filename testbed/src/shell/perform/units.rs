@@ -125,7 +125,10 @@ pub(super) fn ssh(
     let unit = session.unit(unit)?;
     let mut command = session.lab.command(&unit, container, SHELL)?;
     match words {
-        [] => {}
+        [] => {
+            // Without job control, which needs a terminal of the container's own.
+            command.arg("+m").env("PS1", format!("{unit} {container}# "));
+        }
         [line] => {
             command.args(["-c", line]);
         }

@@ -20,27 +20,29 @@ use crate::juju::uniter::view::RelationView;
 
 use super::Unit;
 
+fn check(rows: Vec<(&str, Unit, &str)>) {
+    for (what, unit, expected) in rows {
+        assert_eq!(unit.next_word(), expected, "{what}");
+    }
+}
+
+/// Installed, and with nothing told yet.
+fn installed() -> Unit {
+    Unit::new().with(|it| {
+        it.record.installed = true;
+        it.memory.is_unpacked = true;
+    })
+}
+
 #[test]
-fn the_first_rule_that_matches_wins() {
-    use UnitEvent::ConfigChanged;
-    use UnitEvent::Install;
-    use UnitEvent::LeaderElected;
-    use UnitEvent::Start;
-    let installed = || {
-        Unit::new().with(|it| {
-            it.record.installed = true;
-            it.memory.is_unpacked = true;
-        })
-    };
-    let rows: Vec<(&str, Unit, &str)> = vec![
-        ("nothing is due", Unit::in_service(), "-"),
-        // First deploy.
+fn a_first_deploy() {
+    check(vec![
         ("a new pod", Unit::new(), "Unpack"),
         (
             "unpacked",
             Unit::new().with(|it| {
                 it.memory.is_unpacked = true;
-                it.record.step = Step::Queued(Install.into());
+                it.record.step = Step::Queued(UnitEvent::Install.into());
             }),
             "install",
         ),
@@ -58,11 +60,15 @@ fn the_first_rule_that_matches_wins() {
             }),
             "AcceptLeadership",
         ),
-        ("leader-elected is queued", Unit::queued(LeaderElected).leads(), "leader-elected"),
-        ("start is queued", Unit::queued(Start).hears(Signal::Ready), "start"),
+        (
+            "leader-elected is queued",
+            Unit::queued(UnitEvent::LeaderElected).leads(),
+            "leader-elected",
+        ),
+        ("start is queued", Unit::queued(UnitEvent::Start).hears(Signal::Ready), "start"),
         (
             "a chain lets nothing in before start",
-            Unit::queued(ConfigChanged)
+            Unit::queued(UnitEvent::ConfigChanged)
                 .requested()
                 .with_storage(false)
                 .with(|it| it.record.started = false),
@@ -70,10 +76,15 @@ fn the_first_rule_that_matches_wins() {
         ),
         (
             "but storage once started",
-            Unit::queued(ConfigChanged).with_storage(false),
+            Unit::queued(UnitEvent::ConfigChanged).with_storage(false),
             "data-storage-attached data/0",
         ),
-        // Restarts.
+    ]);
+}
+
+#[test]
+fn after_a_restart() {
+    check(vec![
         (
             "an agent that has restarted",
             Unit::in_service().hears(Signal::Ready).with(|it| it.memory.owes_start = true),
@@ -81,7 +92,7 @@ fn the_first_rule_that_matches_wins() {
         ),
         (
             "a pending hook comes before that",
-            Unit::pending(ConfigChanged).with(|it| {
+            Unit::pending(UnitEvent::ConfigChanged).with(|it| {
                 it.memory.owes_start = true;
                 it.is_retry_due = true;
             }),
@@ -92,18 +103,28 @@ fn the_first_rule_that_matches_wins() {
             Unit::in_service().leads().with(|it| it.memory.is_outdated = true),
             "-",
         ),
-        // Leadership.
+    ]);
+}
+
+#[test]
+fn leadership_is_accepted_and_resigned() {
+    check(vec![
         ("gained", Unit::in_service().leads().hears(Signal::Ready), "AcceptLeadership"),
         ("kept", Unit::in_service().leads().with(|it| it.record.leads = true), "-"),
         ("lost", Unit::in_service().with(|it| it.record.leads = true), "ResignLeadership"),
-        ("gained while a hook waits", Unit::pending(Start).leads(), "-"),
+        ("gained while a hook waits", Unit::pending(UnitEvent::Start).leads(), "-"),
         ("dying", Unit::dying().leads().with(|it| it.record.leads = true), "ResignLeadership"),
         (
             "leader settings on a minion",
             Unit::in_service().with(|it| it.switches = Switches::JUJU_3),
             "leader-settings-changed",
         ),
-        // Containers.
+    ]);
+}
+
+#[test]
+fn containers_are_heard_of() {
+    check(vec![
         ("ready", Unit::in_service().hears(Signal::Ready).requested(), "web-pebble-ready"),
         (
             "ready before start",
@@ -127,15 +148,25 @@ fn the_first_rule_that_matches_wins() {
             }),
             "-",
         ),
-        // Requests.
+    ]);
+}
+
+#[test]
+fn requests_run_also_while_a_hook_waits() {
+    check(vec![
         ("an action", Unit::in_service().requested().with_storage(false), "Request(5)"),
-        ("an action while a hook waits", Unit::pending(Start).requested(), "Request(5)"),
+        ("an action while a hook waits", Unit::pending(UnitEvent::Start).requested(), "Request(5)"),
         (
             "one that was cut short",
             Unit::in_service().requested().with(|it| it.record.action = Some(4)),
             "FailAction(4)",
         ),
-        // Storage.
+    ]);
+}
+
+#[test]
+fn storage_comes_when_it_may() {
+    check(vec![
         ("attached", Unit::in_service().with_storage(false), "data-storage-attached data/0"),
         ("told of", Unit::in_service().with_storage(true), "-"),
         (
@@ -151,20 +182,31 @@ fn the_first_rule_that_matches_wins() {
             installed().with_storage(false).with(|it| it.view.relations.clear()),
             "config-changed",
         ),
-        // Failures.
-        ("a failed hook waits", Unit::pending(Start), "-"),
-        ("its timer", Unit::pending(Start).with(|it| it.is_retry_due = true), "start"),
+    ]);
+}
+
+#[test]
+fn a_failed_hook_waits_for_its_timer_or_an_operator() {
+    check(vec![
+        ("a failed hook waits", Unit::pending(UnitEvent::Start), "-"),
+        ("its timer", Unit::pending(UnitEvent::Start).with(|it| it.is_retry_due = true), "start"),
         (
             "resolved",
-            Unit::pending(Start).with(|it| it.view.resolved = Some(Resolved::Retry)),
+            Unit::pending(UnitEvent::Start).with(|it| it.view.resolved = Some(Resolved::Retry)),
             "start",
         ),
         (
             "taken for done",
-            Unit::pending(Start).with(|it| it.view.resolved = Some(Resolved::Skip)),
+            Unit::pending(UnitEvent::Start).with(|it| it.view.resolved = Some(Resolved::Skip)),
             "skip start",
         ),
-        // The rest.
+    ]);
+}
+
+#[test]
+fn the_rest_comes_last() {
+    check(vec![
+        ("nothing is due", Unit::in_service(), "-"),
         ("options", Unit::in_service().with(|it| it.view.config = 8), "config-changed"),
         (
             "a tick",
@@ -178,10 +220,7 @@ fn the_first_rule_that_matches_wins() {
                 .with(|it| it.memory.owes_update_status = true),
             "peers-relation-joined a/0",
         ),
-    ];
-    for (what, unit, expected) in rows {
-        assert_eq!(unit.next_word(), expected, "{what}");
-    }
+    ]);
 }
 
 #[test]
@@ -280,7 +319,7 @@ fn within_a_relation_events_come_in_juju_s_order() {
         (
             "then the application's databag",
             Unit::in_service().members(&[("a/0", 1)], &[]).with(|it| {
-                it.view.relations[0].applications = BTreeMap::from([("a".to_owned(), 1)])
+                it.view.relations[0].applications = BTreeMap::from([("a".to_owned(), 1)]);
             }),
             "peers-relation-changed",
         ),
