@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::juju::cloud::PATH_IN_POD;
 use crate::juju::cloud::Place;
 use crate::pod::CHARM;
 use crate::pod::Pod;
@@ -31,6 +32,13 @@ impl Place for PodPlace {
 
     fn address(&self) -> String {
         self.pod.address().to_string()
+    }
+
+    /// Programs in a `bin` of a folder that is shown are found, before those of the machine's `/usr`.
+    fn path(&self) -> String {
+        let shown = self.pod.spec().shown.iter().map(|folder| folder.join("bin"));
+        let shown = shown.filter(|bin| bin.is_dir()).map(|bin| bin.display().to_string());
+        shown.chain([PATH_IN_POD.to_owned()]).collect::<Vec<_>>().join(":")
     }
 
     fn juju_directory(&self) -> PathBuf {
