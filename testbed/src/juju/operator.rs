@@ -20,6 +20,7 @@ use super::deployment::Deployed;
 use super::error::Error;
 use super::keeper;
 use super::model::Life;
+use super::packed;
 use super::requests::Resolved;
 use super::switches::Switches;
 use super::uniter::record::Record;
@@ -264,7 +265,7 @@ impl Controller {
         Ok(())
     }
 
-    /// Whether `juju deploy` has been told of the application, and its units are as many as wanted.
+    /// Whether the application was deployed, and is not gone.
     pub fn is_deployed(&self, application: &str) -> bool {
         locked(self.world()).deployment.applications.contains_key(application)
     }
@@ -317,6 +318,7 @@ impl Controller {
             .map_err(|source| Error::File { path: charms.clone(), source })?;
         let folder = charms.join(format!("{application}-{version}"));
         copy(charm, &folder)?;
+        packed::complete(&folder)?;
         Ok(folder)
     }
 }

@@ -132,6 +132,12 @@ impl Cluster {
         state.pods.get(&key).is_some_and(|record| record.mail.send(Mail::Kill).is_ok())
     }
 
+    /// Whether the kubelet of a pod stands still, as its machine does: it probes nothing meanwhile.
+    pub fn set_frozen(&self, application: &str, ordinal: u32, is_frozen: bool) {
+        let key = Key { application: application.to_owned(), ordinal };
+        self.shared.change(&key, |record| record.is_frozen = is_frozen);
+    }
+
     /// Pods of lower ordinals keep the version that they have in a roll.
     pub fn set_partition(&self, application: &str, partition: u32) {
         if let Some(set) = lock(&self.shared.state).sets.get_mut(application) {
@@ -271,6 +277,7 @@ impl Shared {
                 pod: None,
                 unready: BTreeSet::new(),
                 restarts: BTreeMap::new(),
+                is_frozen: false,
                 trouble: None,
             };
             state.pods.insert(key, record);
@@ -287,6 +294,10 @@ impl Shared {
             change(record);
         }
         self.advance();
+    }
+
+    pub(crate) fn is_frozen(&self, key: &Key) -> bool {
+        lock(&self.state).pods.get(key).is_some_and(|record| record.is_frozen)
     }
 
     /// Nothing of the pod is left.

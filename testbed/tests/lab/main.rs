@@ -5,7 +5,13 @@ mod cluster;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod endings;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod pods;
+#[cfg(test)]
+mod python;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::io::Write;
@@ -13,7 +14,29 @@ use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
 
-pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// Any error, shown as a reader wants it: with its causes, and line breaks as such.
+pub(crate) struct Failure(String);
+
+impl<E: Into<Box<dyn Error>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error: Box<dyn Error> = error.into();
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            text = format!("{text}: {source}");
+            cause = source.source();
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// Long against what is waited for, on a machine that does much else.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);

@@ -170,10 +170,17 @@ impl World {
 }
 
 fn sets_status(run: &HookRun) -> bool {
+    // The Python framework says of each status which of the two it is: `--application=False`.
+    let is_for_application = |word: &str| {
+        let value = word.strip_prefix("--application");
+        value.is_some_and(|value| {
+            !["=0", "=f", "=false"].contains(&value.to_ascii_lowercase().as_str())
+        })
+    };
     run.calls.iter().any(|call| {
         let mut words = call.argv.iter().map(String::as_str);
         words.next() == Some("status-set")
             && call.exit == Some(0)
-            && !words.any(|word| word.starts_with("--application"))
+            && !words.take_while(|word| *word != "--").any(is_for_application)
     })
 }
