@@ -27,10 +27,12 @@ pub mod pods;
 pub mod records;
 pub(crate) mod redis;
 pub mod sentinel_events;
+pub mod service_changes;
 pub mod status;
 pub mod target;
 pub mod volumes;
 pub mod waits;
+pub(crate) mod watcher;
 
 use std::collections::BTreeMap;
 use std::env;

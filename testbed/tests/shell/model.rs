@@ -23,6 +23,7 @@ fn an_operators_day_is_played_from_a_file() {
          -run recorder/0 no-such-action\n\
          exec --unit recorder/0,recorder/1 -- 'echo \"I am $JUJU_UNIT_NAME\"'\n\
          ssh recorder/0 tail -n 1 /var/lib/records/events\n\
+         -attach-resource recorder no-such=/etc/hostname\n\
          -ssh --container work recorder/1 'exit 3'\n\
          show-unit recorder/1\n\
          add-unit recorder\n\
@@ -47,6 +48,7 @@ fn an_operators_day_is_played_from_a_file() {
         "say       Gives the word back.",
         "said: hello-there\n",
         "recorder/0:\nI am recorder/0\nrecorder/1:\nI am recorder/1\n",
+        "ERROR application `recorder` has no resource `no-such`",
         "the command in work of recorder/1 ended with exit status: 3",
         "  provider-id: recorder-1\n",
         "departures  lost\n",
