@@ -8,9 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::error::BedError;
-use crate::pod::CHARM;
 use crate::pod::Pod;
-use crate::programs;
 use crate::transcript::lock;
 use crate::wait;
 
@@ -51,7 +49,7 @@ pub struct OddServer {
 impl OddServer {
     /// Starts it on a free port of a pod; it accepts when this returns.
     pub fn start(pod: &Pod, oddity: Oddity, port: u16) -> Result<Self, BedError> {
-        let mut command = pod.command(CHARM, programs::own("odd-server")?);
+        let mut command = pod.own_command("odd-server")?;
         command.args([oddity.word(), &port.to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pod.spawn(&mut command)?;

@@ -11,9 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::BedError;
-use crate::pod::CHARM;
 use crate::pod::Pod;
-use crate::programs;
 use crate::transcript::lock;
 use crate::wait;
 
@@ -54,7 +52,7 @@ impl Sampler {
         group: &str,
         password: Option<&str>,
     ) -> Result<Self, BedError> {
-        let mut command = pod.command(CHARM, programs::own("sentinel-sampler")?);
+        let mut command = pod.own_command("sentinel-sampler")?;
         command.args([&port.to_string(), group, "20"]).stdout(Stdio::piped());
         if let Some(password) = password {
             command.env("SAMPLER_PASSWORD", password);

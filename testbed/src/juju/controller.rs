@@ -174,7 +174,7 @@ impl Controller {
             tools: directory.join("tools"),
             socket: socket.clone(),
             socket_inside: socket,
-            path: "/usr/bin:/bin",
+            path: "/usr/bin:/bin".to_owned(),
             files: Files { root: PathBuf::from("/"), resources },
         })
     }

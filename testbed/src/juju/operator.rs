@@ -265,7 +265,7 @@ impl Controller {
         Ok(())
     }
 
-    /// Whether `juju deploy` has been told of the application, and its units are as many as wanted.
+    /// Whether the application was deployed, and is not gone.
     pub fn is_deployed(&self, application: &str) -> bool {
         locked(self.world()).deployment.applications.contains_key(application)
     }

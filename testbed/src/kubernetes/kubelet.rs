@@ -27,7 +27,6 @@ use crate::trace::entry::PodChange;
 
 use super::back_off::BackOff;
 use super::cluster::Shared;
-use super::place::PodPlace;
 use super::probes::Health;
 use super::probes::Probes;
 use super::state::Key;
@@ -90,7 +89,7 @@ impl Kubelet {
     /// Volumes and containers; then its agent is told, which unpacks the charm.
     fn make(&self) -> Result<Arc<Pod>, BedError> {
         let juju_directory = self.cluster.network.folder(&format!("juju/{}", self.number))?;
-        let pod = self.cluster.network.add(self.spec(juju_directory.clone()))?;
+        let pod = self.cluster.network.add(self.spec(juju_directory))?;
         let ends = pod.ends();
         let sender = self.sender.clone();
         thread::spawn(move || {
@@ -103,7 +102,7 @@ impl Kubelet {
             record.unready = unready;
         });
         if let Some(agents) = self.cluster.agents() {
-            let place = Arc::new(PodPlace { pod: Arc::clone(&pod), juju_directory });
+            let place = Arc::clone(&pod);
             agents.pod_started(&self.key.unit(), self.template.version, place);
         }
         Ok(pod)

@@ -6,7 +6,6 @@ pub mod cluster;
 
 mod back_off;
 mod kubelet;
-mod place;
 mod probes;
 mod state;
 mod statefulset;

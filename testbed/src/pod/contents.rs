@@ -53,6 +53,8 @@ pub(crate) fn plans(
     let shared = directory.join(SHARED);
     fs::create_dir_all(&shared).map_err(at_file(&shared))?;
     charm.binds.push(bind(shared, "/charm/containers"));
+    // Clients and servers of the bed's own are started there.
+    charm.binds.push(read_only(programs::own_folder()?, OWN_PROGRAMS));
     charm.binds.extend(spec.juju_directory.iter().map(|folder| bind(folder, "/var/lib/juju")));
     for storage in &spec.storages {
         let volume = volumes.get(storage.name.as_str()).into_iter();
@@ -90,8 +92,11 @@ fn common_binds(spec: &PodSpec, sandbox: &Sandbox) -> Vec<Bind> {
     let files = sandbox.files().map(|(source, name)| bind(source, etc.join(name)));
     let machine = image::MACHINE_FOLDERS.iter().map(Path::new).filter(|folder| folder.is_dir());
     let shown = machine.chain(spec.shown.iter().map(PathBuf::as_path));
-    let shown = shown.map(|folder| Bind { is_read_only: true, ..bind(folder, folder) });
-    files.into_iter().chain(shown).collect()
+    files.into_iter().chain(shown.map(|folder| read_only(folder, folder))).collect()
+}
+
+fn read_only(source: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Bind {
+    Bind { is_read_only: true, ..bind(source, target) }
 }
 
 fn bind(source: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Bind {
@@ -119,6 +124,9 @@ pub(crate) fn shared_folder(directory: &Path, container: &str) -> PathBuf {
 }
 
 const SHARED: &str = "charm";
+
+/// Where the charm container has the bed's own programs, out of the charm's sight.
+pub(crate) const OWN_PROGRAMS: &str = "/usr/lib/testbed";
 
 /// The name of the socket for faults, beside Pebble's own.
 pub(crate) const FAULTS: &str = "pebble.faults";

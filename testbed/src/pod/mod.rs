@@ -36,6 +36,7 @@ use crate::pod::container::Begun;
 use crate::pod::container::Container;
 use crate::pod::sandbox::Sandbox;
 use crate::pod::spec::PodSpec;
+use crate::programs;
 use crate::transcript::lock;
 use crate::wait;
 
@@ -168,6 +169,12 @@ impl Pod {
         let mut command = self.ground.enter(process, "net,uts,mnt", directory);
         command.arg(program).env("PATH", contents::PATH);
         command
+    }
+
+    /// A command that runs one of the bed's own programs in the charm container.
+    pub(crate) fn own_command(&self, program: &str) -> Result<Command, BedError> {
+        programs::own(program)?;
+        Ok(self.command(CHARM, Path::new(contents::OWN_PROGRAMS).join(program)))
     }
 
     /// Runs a command to its end with `input` at its stdin; its argv goes into the transcript.

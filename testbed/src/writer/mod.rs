@@ -42,9 +42,7 @@ use std::time::Duration;
 
 use crate::error::BedError;
 use crate::error::at_file;
-use crate::pod::CHARM;
 use crate::pod::Pod;
-use crate::programs;
 use crate::transcript::lock;
 use crate::wait;
 use crate::writer::plan::Line;
@@ -97,7 +95,7 @@ pub(crate) struct Program {
 impl Program {
     /// Passwords go by its stdin: neither arguments nor environment hold them.
     pub(crate) fn start(pod: &Pod, plan: &Plan, task: &Task) -> Result<Self, BedError> {
-        let mut command = pod.command(CHARM, programs::own("writer")?);
+        let mut command = pod.own_command("writer")?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pod.spawn(&mut command)?;
         let lines = Arc::new(Mutex::new(Vec::new()));

@@ -17,8 +17,10 @@ use super::stage::shell;
 
 #[test]
 fn a_charm_of_the_python_framework_deploys_acts_scales_and_comes_back() -> Result {
-    let charm = charm()?;
-    let lab = Lab::start_with(Options { seed: 1, speed: 5.0, ..Options::default() })?;
+    let python = Python::find()?;
+    let charm = charm(&python)?;
+    let shown = python.shown.clone();
+    let lab = Lab::start_with(Options { seed: 1, speed: 5.0, shown, ..Options::default() })?;
     lab.deploy(&charm, "clerk", 3)?;
     lab.wait_for_active("clerk", LIMIT)?;
     let leader = |lab: &Lab| {
@@ -71,12 +73,12 @@ fn a_charm_of_the_python_framework_deploys_acts_scales_and_comes_back() -> Resul
 
 /// The charm's folder with the framework in `venv`, as charmcraft leaves it; made once below the build
 /// directory.
-fn charm() -> Result<PathBuf> {
+fn charm(python: &Python) -> Result<PathBuf> {
     static MADE: Mutex<()> = Mutex::new(());
     let _held = MADE.lock();
     let test = env::current_exe()?;
     let target = test.ancestors().nth(3).ok_or("no build directory")?;
-    let folder = target.join("python-charm");
+    let folder = target.join(format!("python-charm-{}", python.version));
     let source = charms().join("clerk");
     for (name, place) in [("charmcraft.yaml", ""), ("dispatch", ""), ("charm.py", "src")]
         .map(|(name, place)| (name, folder.join(place)))
@@ -87,8 +89,8 @@ fn charm() -> Result<PathBuf> {
     }
     let packages = folder.join("venv");
     if !packages.join("ops").is_dir() {
-        let tools = target.join("python-tools");
-        run("/usr/bin/python3", &["-m", "venv"], &tools)?;
+        let tools = target.join(format!("python-tools-{}", python.version));
+        run(&python.program, &["-m", "venv"], &tools)?;
         let pip = tools.join("bin/pip");
         let pip = pip.to_str().ok_or("an odd path")?;
         run(pip, &["install", "--quiet", "--no-compile", "ops", "--target"], &packages)?;
@@ -96,14 +98,41 @@ fn charm() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The machine's `python3`.
+struct Python {
+    program: String,
+    version: String,
+    /// Where it lies, if not in `/usr`, which every container has.
+    shown: Vec<PathBuf>,
+}
+
+impl Python {
+    fn find() -> Result<Self> {
+        let script = "import sys; v = sys.version_info; \
+                      print(sys.executable, f'{v[0]}.{v[1]}', sys.base_prefix, sep='\\n')";
+        let output = Command::new("python3").args(["-c", script]).output();
+        let output = output.map_err(|error| format!("cannot run python3: {error}; {CURE}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut lines = text.lines().map(str::to_owned);
+        let (Some(program), Some(version), Some(prefix)) =
+            (lines.next(), lines.next(), lines.next())
+        else {
+            return Err(format!("python3 does not say where it is; {CURE}").into());
+        };
+        let shown = if prefix == "/usr" { Vec::new() } else { vec![prefix.into()] };
+        Ok(Self { program, version, shown })
+    }
+}
+
 fn run(program: &str, arguments: &[&str], folder: &Path) -> Result {
-    let cure = "this test needs python3 with venv in /usr/bin (apt-get install python3-venv), and the \
-                package index of pip to get `ops` from, once";
     let output = Command::new(program).args(arguments).arg(folder).output();
-    let output = output.map_err(|error| format!("cannot run {program}: {error}; {cure}"))?;
+    let output = output.map_err(|error| format!("cannot run {program}: {error}; {CURE}"))?;
     if output.status.success() {
         return Ok(());
     }
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(format!("{program} {arguments:?} failed: {stderr}; {cure}").into())
+    Err(format!("{program} {arguments:?} failed: {stderr}; {CURE}").into())
 }
+
+const CURE: &str = "this test needs python3 with venv (apt-get install python3-venv), and the package \
+                    index of pip to get `ops` from, once";

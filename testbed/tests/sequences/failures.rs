@@ -218,3 +218,30 @@ fn a_lost_leader_elected_never_comes_while_the_lease_is_kept() {
     stage.expect(second, &["config-changed"]);
     assert_eq!(stage.exec(second, "is-leader"), "True");
 }
+
+#[test]
+fn an_agent_that_is_frozen_loses_its_lease_to_another_one() {
+    let stage = Stage::deployed_as(Switches::JUJU_4, 2);
+    let first = stage.leader();
+    let second = if first == "a/0" { "a/1" } else { "a/0" };
+    stage.controller.set_agent_frozen(&first, true);
+    stage.expect(second, &["leader-elected"]);
+    change_config(&stage, "blue");
+    stage.wait_for(second, "config-changed", 1);
+    stage.expect(&first, &[]);
+    stage.controller.set_agent_frozen(&first, false);
+    stage.expect(&first, &["config-changed"]);
+    assert_eq!(stage.exec(&first, "is-leader"), "False");
+}
+
+#[test]
+fn a_hook_that_hangs_at_a_tool_ends_with_its_pod() {
+    let stage = Stage::deployed(1);
+    stage.let_do("a/0", "config-changed", "is-leader");
+    let fault = Fault { at_call: 1, kind: FaultKind::Hang };
+    stage.controller.strike_hook("a/0", "config-changed", HookFault::AtCall(fault));
+    change_config(&stage, "blue");
+    stage.wait_for("a/0", "config-changed", 1);
+    stage.cluster.lose_pod("a/0");
+    stage.expect("a/0", &["config-changed", "config-changed", "start", "web-pebble-ready"]);
+}

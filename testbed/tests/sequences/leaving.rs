@@ -196,3 +196,18 @@ fn units_that_are_wanted_again_while_they_go_come_back_as_new_ones() {
     stage.wait_for("a/1", "web-pebble-ready", 1);
     assert_eq!(stage.cluster.replicas_asked("a"), [2, 1, 2]);
 }
+
+#[test]
+fn juju_4_takes_a_unit_that_nothing_holds_for_dead_in_the_middle_of_its_last_hooks() {
+    let stage = Stage::deployed_as(Switches::JUJU_4, 2);
+    stage.controller.restart_agent("a/1");
+    stage.wait_for("a/1", "web-pebble-ready", 1);
+    stage.let_do("a/1", "stop", "while [ ! -e go ]; do sleep 0.05; done");
+    stage.controller.scale("a", 1).expect("it scales");
+    let dead = || (stage.life("a/1") != Some(Life::Dying)).then_some(());
+    stage.wait_for("a/1", "stop", 1);
+    until("a/1 to be dead", LIMIT, dead).expect("it is in no relation and has no storage");
+    stage.put("go");
+    stage.wait_for_removal("a/1");
+    assert_eq!(stage.events("a/1").last().map(String::as_str), Some("stop"), "remove is missed");
+}

@@ -1,5 +1,8 @@
 //! What units are told of databags, configuration, notices, checks and time.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use serde_json::json;
 
 use testbed::juju::faults::NoticeFault;
@@ -75,7 +78,7 @@ fn options_and_trust_make_config_changed_and_the_same_value_does_not() {
 }
 
 #[test]
-fn notices_come_one_by_one_and_can_be_lost_or_doubled() {
+fn notices_come_one_by_one_and_can_be_lost_doubled_or_late() {
     let stage = Stage::deployed(1);
     let event = |id: u32, key: &str| format!("web-pebble-custom-notice {id} example.com/{key}");
     stage.notify("a/0", "example.com/one");
@@ -86,7 +89,11 @@ fn notices_come_one_by_one_and_can_be_lost_or_doubled() {
     stage.controller.disturb_notice("a/0", "web", NoticeFault::Repeat);
     stage.notify("a/0", "example.com/three");
     stage.wait_for("a/0", &event(3, "three"), 2);
+    stage.controller.disturb_notice("a/0", "web", NoticeFault::Delay(Duration::from_millis(300)));
+    let told = Instant::now();
     stage.notify("a/0", "example.com/one");
+    stage.wait_for("a/0", &event(1, "one"), 2);
+    assert!(told.elapsed() >= Duration::from_millis(300), "it is held back");
     let expected = [event(1, "one"), event(3, "three"), event(3, "three"), event(1, "one")];
     stage.expect("a/0", &expected.each_ref().map(String::as_str));
 }
