@@ -192,6 +192,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        self.controller.end();
         self.cluster.end();
         if let Some(folder) = env::var_os(TRACES) {
             // A run that nobody can look at afterwards is still a run.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use testbed::juju::faults::HookFault;
 use testbed::juju::faults::NoticeFault;
 use testbed::juju::hook::FaultKind;
@@ -19,6 +18,7 @@ use super::stage::Result;
 use super::stage::events;
 use super::stage::lab_at;
 use super::stage::recorder;
+use super::stage::serve;
 use super::stage::shell;
 use super::stage::wait_for_events;
 
@@ -33,17 +33,10 @@ fn two_units() -> Result<Lab> {
     Ok(lab)
 }
 
-/// Has a Redis in the workload of a unit, added and started as a charm does it.
-fn serve(lab: &Lab, unit: &str) -> Result {
-    let client = lab.pod(unit)?.wait_for_pebble("work", LIMIT)?;
+/// Has a Redis in the workload of a unit.
+fn serve_redis(lab: &Lab, unit: &str) -> Result {
     let command = "redis-server --protected-mode no --bind 0.0.0.0 --appendonly yes";
-    let service = json!({"override": "replace", "command": command, "startup": "enabled"});
-    let layer = json!({
-        "action": "add", "combine": true, "label": "it", "format": "yaml",
-        "layer": json!({"services": {"redis": service}}).to_string(),
-    });
-    assert_eq!(client.post("/v1/layers", &layer)?.status, 200);
-    assert_eq!(client.post("/v1/services", &json!({"action": "replan"}))?.status, 202);
+    serve(lab, unit, command, "5s")?;
     lab.wait_until("its Redis answers", LIMIT, |lab| {
         (shell(lab, unit, "work", "redis-cli ping").ok()? == "PONG").then_some(())
     })?;
@@ -61,7 +54,7 @@ fn hears(lab: &Lab, from: &str, to: &str) -> Result<bool> {
 fn a_link_that_is_cut_carries_nothing_until_it_is_healed() -> Result {
     let lab = two_units()?;
     for unit in ["recorder/0", "recorder/1"] {
-        serve(&lab, unit)?;
+        serve_redis(&lab, unit)?;
     }
     let heard = |wanted: bool| -> Result {
         lab.wait_until(&format!("they hear one another: {wanted}"), LIMIT, |lab| {
@@ -85,7 +78,7 @@ fn a_link_that_is_cut_carries_nothing_until_it_is_healed() -> Result {
 #[test]
 fn a_process_is_killed_frozen_and_thawed_by_its_name() -> Result {
     let lab = two_units()?;
-    serve(&lab, "recorder/0")?;
+    serve_redis(&lab, "recorder/0")?;
     let redis = Target::process("work", "redis-server");
     let state = |lab: &Lab| -> Result<String> {
         shell(lab, "recorder/0", "work", "grep State: /proc/$(pidof redis-server)/status")
@@ -147,7 +140,7 @@ fn a_volume_is_wiped_and_rolled_back() -> Result {
 #[test]
 fn each_write_to_a_slow_disk_takes_its_time() -> Result {
     let lab = two_units()?;
-    serve(&lab, "recorder/0")?;
+    serve_redis(&lab, "recorder/0")?;
     shell(&lab, "recorder/0", "work", "redis-cli config set appendfsync always")?;
     let write =
         "s=$(date +%s%N); redis-cli set a b >/dev/null; echo $(( ($(date +%s%N) - s) / 1000000 ))";
@@ -160,7 +153,7 @@ fn each_write_to_a_slow_disk_takes_its_time() -> Result {
 #[test]
 fn a_frozen_pod_does_nothing_until_it_is_thawed() -> Result {
     let lab = two_units()?;
-    serve(&lab, "recorder/0")?;
+    serve_redis(&lab, "recorder/0")?;
     lab.freeze("recorder/0", &Target::Pod)?;
     assert!(!hears(&lab, "recorder/1", "recorder/0")?);
     let before = events(&lab, "recorder/0").len();

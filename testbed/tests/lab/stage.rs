@@ -10,6 +10,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
@@ -106,4 +107,19 @@ pub(crate) fn wait_for_events(lab: &Lab, unit: &str, from: usize, wanted: &[&str
 pub(crate) fn shell(lab: &Lab, unit: &str, container: &str, text: &str) -> Result<String> {
     let output = lab.shell(unit, container, text)?;
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+/// Has a service in the workload of a unit, added and started as a charm does it.
+pub(crate) fn serve(lab: &Lab, unit: &str, command: &str, kill_delay: &str) -> Result {
+    let client = lab.pod(unit)?.wait_for_pebble("work", LIMIT)?;
+    let service = json!({
+        "override": "replace", "command": command, "startup": "enabled", "kill-delay": kill_delay,
+    });
+    let layer = json!({
+        "action": "add", "combine": true, "label": "it", "format": "yaml",
+        "layer": json!({"services": {"it": service}}).to_string(),
+    });
+    assert_eq!(client.post("/v1/layers", &layer)?.status, 200);
+    assert_eq!(client.post("/v1/services", &json!({"action": "replan"}))?.status, 202);
+    Ok(())
 }
