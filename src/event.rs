@@ -3,6 +3,10 @@
 use thiserror::Error;
 
 use crate::env::HookEnv;
+use crate::names::PEER_ENDPOINT;
+use crate::names::REDIS_CONTAINER;
+use crate::names::SENTINEL_CONTAINER;
+use crate::names::STORAGE;
 
 /// One variant for each kind of event that the charm answers; a variant holds what its rules need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,26 @@ pub enum Event {
     ConfigChanged,
     /// The tick that Juju sends about every five minutes.
     UpdateStatus,
+    /// The charm's files are new: another revision, or another pod.
+    UpgradeCharm,
+    /// A workload container's Pebble answers: it has started, or Juju's agent has.
+    PebbleReady {
+        /// The container.
+        container: String,
+    },
+    /// Somebody in a workload container gave a notice: the keeper rings.
+    Notice {
+        /// The container.
+        container: String,
+    },
+    /// A peer came, or a peer or the leader has written something.
+    PeersChanged,
+    /// A peer leaves, or has left; this unit is told so of every peer when it leaves itself.
+    PeerDeparted,
+    /// A volume is there.
+    StorageAttached,
+    /// A volume is about to be taken away: this unit is being removed.
+    StorageDetaching,
     /// The pod is being stopped; it may come back.
     Stop,
     /// The unit is being removed.
@@ -52,10 +76,40 @@ impl Event {
             "start" => Self::Start,
             "config-changed" => Self::ConfigChanged,
             "update-status" => Self::UpdateStatus,
+            "upgrade-charm" => Self::UpgradeCharm,
             "stop" => Self::Stop,
             "remove" => Self::Remove,
-            hook => Self::Ignored { hook: hook.to_owned() },
+            hook => {
+                Self::of_the_charm(hook).unwrap_or_else(|| Self::Ignored { hook: hook.to_owned() })
+            }
         })
+    }
+
+    /// A hook that is named after something in `metadata.yaml`; those names may hold hyphens.
+    fn of_the_charm(hook: &str) -> Option<Self> {
+        let container = |end| {
+            hook.strip_suffix(end).filter(|name| CONTAINERS.contains(name)).map(str::to_owned)
+        };
+        if let Some(container) = container("-pebble-ready") {
+            return Some(Self::PebbleReady { container });
+        }
+        if let Some(container) = container("-pebble-custom-notice") {
+            return Some(Self::Notice { container });
+        }
+        if let Some(what) = hook.strip_prefix(PEER_ENDPOINT) {
+            return match what {
+                "-relation-created" | "-relation-joined" | "-relation-changed" => {
+                    Some(Self::PeersChanged)
+                }
+                "-relation-departed" => Some(Self::PeerDeparted),
+                _ => None,
+            };
+        }
+        match hook.strip_prefix(STORAGE)? {
+            "-storage-attached" => Some(Self::StorageAttached),
+            "-storage-detaching" => Some(Self::StorageDetaching),
+            _ => None,
+        }
     }
 
     /// True for the events at which a deferred leader-elected runs again.
@@ -63,11 +117,21 @@ impl Event {
         !matches!(self, Self::Action { .. } | Self::Stop | Self::Remove)
     }
 
-    /// True where the run looks at the application: at the events of the leader's rules, and at any
-    /// that runs a deferred leader-elected again.
+    /// True where the run looks at this pod and the application: at the events that have rules, and at
+    /// any that runs a deferred leader-elected again.
     pub fn looks(&self, deferred: bool) -> bool {
         match self {
-            Self::LeaderElected | Self::Start | Self::ConfigChanged | Self::UpdateStatus => true,
+            Self::LeaderElected
+            | Self::Start
+            | Self::ConfigChanged
+            | Self::UpdateStatus
+            | Self::UpgradeCharm
+            | Self::PebbleReady { .. }
+            | Self::Notice { .. }
+            | Self::PeersChanged
+            | Self::PeerDeparted
+            | Self::StorageAttached
+            | Self::StorageDetaching => true,
             Self::Ignored { .. } => deferred,
             Self::Action { .. } | Self::Stop | Self::Remove => false,
         }
@@ -78,3 +142,5 @@ impl Event {
         matches!(self, Self::Action { .. })
     }
 }
+
+const CONTAINERS: [&str; 2] = [REDIS_CONTAINER, SENTINEL_CONTAINER];

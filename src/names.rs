@@ -8,11 +8,32 @@ use thiserror::Error;
 /// The peer relation of `metadata.yaml`.
 pub const PEER_ENDPOINT: &str = "redis-peers";
 
+/// The container of Redis and its keeper in `metadata.yaml`.
+pub const REDIS_CONTAINER: &str = "redis";
+
+/// The container of Sentinel in `metadata.yaml`.
+pub const SENTINEL_CONTAINER: &str = "sentinel";
+
+/// The storage of `metadata.yaml`.
+pub const STORAGE: &str = "database";
+
 /// The port of every Redis.
 pub const REDIS_PORT: u16 = 6379;
 
 /// The port of every Sentinel.
 pub const SENTINEL_PORT: u16 = 26379;
+
+/// Tells whether this unit's Redis answers.
+pub const CHECK_SERVICE: &str = "check-service";
+
+/// Shows Redis' password.
+pub const GET_REDIS_PASSWORD: &str = "get-initial-admin-password";
+
+/// Shows the Sentinels' password.
+pub const GET_SENTINEL_PASSWORD: &str = "get-sentinel-password";
+
+/// The actions of `actions.yaml`.
+pub const ACTIONS: [&str; 3] = [CHECK_SERVICE, GET_REDIS_PASSWORD, GET_SENTINEL_PASSWORD];
 
 /// The name that the binary has beside Redis.
 pub const KEEPER: &str = "redis-keeper";

@@ -6,18 +6,17 @@ use tracing::debug;
 use tracing::info;
 use tracing::warn;
 
+use crate::clients::hook_tools::status::application_status_set;
 use crate::clients::hook_tools::status::status_set;
 use crate::clock::Budget;
 use crate::decide::plan::Plan;
 use crate::decide::verdict::Status;
 use crate::decide::verdict::Verdict;
-use crate::decide::verdict::Word;
 use crate::world::cluster::Cluster;
 use crate::world::deferral::DeferralChange;
-use crate::world::obstacle::Obstacle;
 
 /// Logs what was decided for the databag, what failed, who is silent, and what is kept for later.
-pub fn log(plan: &Plan, failures: &[Obstacle], after: Option<&Cluster>, verdict: &Verdict) {
+pub fn log(plan: &Plan, failures: &[String], after: Option<&Cluster>, verdict: &Verdict) {
     for write in plan.writes() {
         info!("{write}");
     }
@@ -43,15 +42,17 @@ pub fn log(plan: &Plan, failures: &[Obstacle], after: Option<&Cluster>, verdict:
     }
 }
 
-/// Sets the status. A status that cannot be set fails no hook.
-pub fn status(status: Option<&Status>, budget: &Budget) {
-    let Some(Status { word, message }) = status else { return };
-    let word = match word {
-        Word::Active => "active",
-        Word::Waiting => "waiting",
-    };
-    if let Err(error) = status_set(word, message, budget) {
+/// Sets the unit's status, and the application's. A status that cannot be set fails no hook.
+pub fn status(verdict: &Verdict, budget: &Budget) {
+    if let Some(Status { word, message }) = &verdict.status
+        && let Err(error) = status_set(word.text(), message, budget)
+    {
         debug!("cannot set the status: {error}");
+    }
+    if let Some(Status { word, message }) = &verdict.application
+        && let Err(error) = application_status_set(word.text(), message, budget)
+    {
+        debug!("cannot set the application's status: {error}");
     }
 }
 

@@ -13,15 +13,22 @@ use crate::clock;
 use crate::clock::Budget;
 use crate::decide::Situation;
 use crate::decide::decide;
+use crate::decide::plan::Plan;
 use crate::decide::verdict::Course;
+use crate::decide::verdict::Verdict;
 use crate::decide::verdict::verdict;
+use crate::decide::workload::Told;
+use crate::decide::workload::last_word;
 use crate::env::HookEnv;
 use crate::event::Event;
+use crate::names::REDIS_CONTAINER;
 use crate::observe;
 use crate::observe::cluster::until_settled;
 use crate::observe::juju::Unreadable;
 use crate::report;
+use crate::world::World;
 use crate::world::deferral::Deferral;
+use crate::world::deferral::DeferralChange;
 use crate::world::obstacle::Obstacle;
 
 /// What a hook plans with, so that it has ended after 20 s: the last tool is given up at this limit,
@@ -77,6 +84,8 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
         world.cluster =
             world.cluster.map(|seen| until_settled(&world.juju, seen, &work.at_most(WAIT), &work));
         if !budget.is_terminated() {
+            world.workload =
+                world.workload.map(|_| observe::workload::workload(&world.juju.application, &work));
             plan = decide(&Situation { event, world: &world, may_wait: false });
             deeds = deeds.and(act::perform(&plan, &world, &work));
         }
@@ -93,14 +102,19 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     let course = Course {
         after: after.as_ref(),
         failures: &deeds.failures,
+        own_failures: &deeds.own_failures,
         terminated: budget.is_terminated(),
     };
     let verdict = verdict(event, &world, &course);
+    world.cluster.clone_from(&after);
+    tell_keeper(&world, &plan, &verdict, &last_look);
     let commit = budget.for_commit();
-    match act::juju::commit(&world.juju, &plan.application, &verdict.deferral, &commit) {
+    match act::juju::commit(&world.juju, &plan, &verdict.deferral, &commit) {
         Ok(Committed::Written) => {
-            report::log(&plan, &deeds.failures, after.as_ref(), &verdict);
-            report::status(verdict.status.as_ref(), &commit);
+            let failed = deeds.failures.iter().map(Obstacle::to_string);
+            let failures: Vec<String> = failed.chain(deeds.own_failures).collect();
+            report::log(&plan, &failures, after.as_ref(), &verdict);
+            report::status(&verdict, &commit);
             Ok(())
         }
         Ok(Committed::LeadershipLost) => {
@@ -108,6 +122,22 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
             Ok(())
         }
         Err(error) => Err(Halt::Commit(error)),
+    }
+}
+
+/// What the keeper rings for depends on how the run ended.
+fn tell_keeper(world: &World, plan: &Plan, verdict: &Verdict, budget: &Budget) {
+    let deferred = match verdict.deferral {
+        DeferralChange::Keep => world.juju.deferral.is_some(),
+        DeferralChange::Store(_) => true,
+        DeferralChange::Drop => false,
+    };
+    let told = Told { deferred, unwell: !verdict.is_well };
+    if let Some(file) = last_word(world, plan, told)
+        && let Err(error) =
+            act::workload::push(REDIS_CONTAINER, &[file], &world.juju.application, budget)
+    {
+        info!("the keeper is not told: {error}");
     }
 }
 

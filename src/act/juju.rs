@@ -1,15 +1,22 @@
 //! What is told to Juju: the commit of a run, and an action's failure.
 
+use std::collections::BTreeMap;
+
+use tracing::debug;
+
 use crate::clients::hook_tools::ToolError;
 use crate::clients::hook_tools::action::action_fail;
+use crate::clients::hook_tools::action::action_set;
 use crate::clients::hook_tools::relation::relation_set_application;
+use crate::clients::hook_tools::relation::relation_set_unit;
 use crate::clients::hook_tools::state::state_delete;
 use crate::clients::hook_tools::state::state_set;
+use crate::clients::hook_tools::status::version_set;
 use crate::clock::Budget;
+use crate::decide::plan::Plan;
 use crate::world::deferral;
 use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
-use crate::world::juju::Application;
 use crate::world::juju::Juju;
 
 /// How a commit went.
@@ -24,11 +31,11 @@ pub enum Committed {
 /// Writes what differs into the application databag, in one call, and the deferral beside it.
 pub fn commit(
     juju: &Juju,
-    application: &Application,
+    plan: &Plan,
     deferral: &DeferralChange,
     budget: &Budget,
 ) -> Result<Committed, ToolError> {
-    let changes = application.changes_since(&juju.application);
+    let changes = plan.application.changes_since(&juju.application);
     if let Some(relation) = juju.peer_relation.filter(|_| !changes.is_empty()) {
         match relation_set_application(relation, &changes, budget) {
             Err(ToolError::Failed { stderr, .. }) if stderr.contains("cannot write") => {
@@ -37,20 +44,41 @@ pub fn commit(
             written => written?,
         }
     }
+    if let Some(relation) = juju.peer_relation.filter(|_| !plan.unit.is_empty()) {
+        relation_set_unit(relation, &plan.unit, budget)?;
+    }
+    let mut state = plan.state.clone();
     match deferral {
         DeferralChange::Keep => {}
-        DeferralChange::Store(entry) => store_deferral(entry, budget)?,
+        DeferralChange::Store(entry) => {
+            state.insert(deferral::STATE_KEY.to_owned(), entry.to_text());
+        }
         DeferralChange::Drop => state_delete(deferral::STATE_KEY, budget)?,
+    }
+    if !state.is_empty() {
+        state_set(&state, budget)?;
     }
     Ok(Committed::Written)
 }
 
 /// Keeps leader-elected for a later run.
 pub fn store_deferral(entry: &Deferral, budget: &Budget) -> Result<(), ToolError> {
-    state_set(deferral::STATE_KEY, &entry.to_text(), budget)
+    state_set(&BTreeMap::from([(deferral::STATE_KEY.to_owned(), entry.to_text())]), budget)
 }
 
 /// Marks the action as failed.
 pub fn fail_action(message: &str, budget: &Budget) -> Result<(), ToolError> {
     action_fail(message, budget)
+}
+
+/// Gives the action a result.
+pub fn answer_action(key: &str, value: &str, budget: &Budget) -> Result<(), ToolError> {
+    action_set(key, value, budget)
+}
+
+/// Tells the workload's version. One that cannot be set fails no hook.
+pub fn set_version(version: &str, budget: &Budget) {
+    if let Err(error) = version_set(version, budget) {
+        debug!("cannot set the workload's version: {error}");
+    }
 }

@@ -30,6 +30,17 @@ pub fn read(path: &str) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
+/// The bytes of the program that runs.
+pub fn own_program() -> io::Result<Vec<u8>> {
+    fs::read(OWN_PROGRAM)
+}
+
+/// What tells the program that runs from another: its size, and when it was written.
+pub fn own_program_mark() -> io::Result<String> {
+    let program = fs::metadata(OWN_PROGRAM)?;
+    Ok(format!("{} {}.{:09}", program.len(), program.mtime(), program.mtime_nsec()))
+}
+
 /// What the container may use of memory, in bytes, by its control group (version 2, then 1); `None`
 /// without a limit, or where none can be read.
 pub fn memory_limit() -> Option<u64> {
@@ -99,6 +110,8 @@ pub fn lock(path: &str) -> io::Result<Option<File>> {
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
+
+const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Version 1 says `no limit` with a number near 2^63.
 const NO_LIMIT: u64 = 1 << 60;

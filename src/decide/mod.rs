@@ -7,6 +7,7 @@ pub mod members;
 pub mod plan;
 pub mod sentinels;
 pub mod verdict;
+pub mod workload;
 
 use crate::decide::plan::Plan;
 use crate::event::Event;
@@ -39,23 +40,39 @@ pub struct Row {
 
 /// What the charm does about an event.
 ///
-/// The leader's rules stand in three more rows because Juju records leader-elected when it queues
-/// it: one that a stopping pod took away never comes again (Juju 3.6, uniter/operation/leader.go).
+/// The leader's rules stand in every row because Juju records leader-elected when it queues it: one
+/// that a stopping pod took away never comes again (Juju 3.6, uniter/operation/leader.go).
 pub fn row(event: &Event, deferred: bool) -> Row {
     match event {
-        Event::LeaderElected | Event::Start | Event::ConfigChanged | Event::UpdateStatus => LEADER,
+        Event::LeaderElected
+        | Event::Start
+        | Event::ConfigChanged
+        | Event::UpdateStatus
+        | Event::UpgradeCharm
+        | Event::PebbleReady { .. }
+        | Event::Notice { .. }
+        | Event::PeersChanged
+        | Event::PeerDeparted
+        | Event::StorageAttached
+        | Event::StorageDetaching => ALL,
         Event::Action { .. } => Row { unit: &[actions::answer], leader: &[] },
-        Event::Ignored { .. } if event.looks(deferred) => LEADER,
+        Event::Ignored { .. } if event.looks(deferred) => ALL,
         Event::Ignored { .. } | Event::Stop | Event::Remove => Row { unit: &[], leader: &[] },
     }
 }
 
-/// leader-elected, as it happens.
-const LEADER: Row = Row {
-    unit: &[],
+/// Whatever happens, the same is compared with what is to be: an event may be lost, or come late.
+const ALL: Row = Row {
+    unit: &[
+        workload::run_redis,
+        workload::run_sentinel,
+        workload::forget_in_own_pod,
+        workload::tell_that_it_leaves,
+    ],
     leader: &[
         credentials::create,
         master::record_elected,
+        members::record_planned,
         sentinels::set_quorum,
         sentinels::restore_info_period,
         master::await_failover,

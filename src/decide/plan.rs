@@ -3,9 +3,14 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::names::Naming;
+use crate::render::file::File;
 use crate::world::juju::Application;
+use crate::world::juju::Databag;
 use crate::world::obstacle::Obstacle;
+use crate::world::password::Password;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +32,39 @@ pub enum Effect {
     /// Forget the units that are gone, one Sentinel at a time: a sequence of its own
     /// (`procedure/forget_units.rs`), which looks again before each step.
     ForgetUnits,
+    /// Write files in a container of this pod, in this order.
+    Push {
+        /// The container.
+        container: &'static str,
+        /// The files.
+        files: Vec<File>,
+    },
+    /// Give a container of this pod its layer.
+    AddLayer {
+        /// The container.
+        container: &'static str,
+        /// The layer.
+        layer: Value,
+    },
+    /// Have the services of a container started, or restarted where their entries have changed.
+    Replan {
+        /// The container.
+        container: &'static str,
+    },
+    /// Restart this pod's Sentinel, which forgets those who are not in its list of members.
+    RestartSentinel,
+    /// Tell Juju the workload's version.
+    SetVersion {
+        /// The version.
+        version: String,
+    },
+    /// Give the action a result.
+    AnswerAction {
+        /// Its name.
+        key: &'static str,
+        /// It may be a password.
+        value: Password,
+    },
     /// Fail the action with a message.
     FailAction {
         /// What the operator reads.
@@ -39,6 +77,10 @@ pub enum Effect {
 pub struct Plan {
     /// The application databag as it is to be; written where it differs from what was loaded.
     pub application: Application,
+    /// What is to be written into this unit's databag.
+    pub unit: Databag,
+    /// What is to be kept in this unit's state.
+    pub state: Databag,
     writes: Vec<(String, String)>,
     effects: Vec<(Effect, String)>,
     naming: Naming,
@@ -47,7 +89,8 @@ pub struct Plan {
 impl Plan {
     /// A plan that changes nothing.
     pub fn new(application: Application, naming: Naming) -> Self {
-        Self { application, writes: Vec::new(), effects: Vec::new(), naming }
+        let (unit, state) = (Databag::new(), Databag::new());
+        Self { application, unit, state, writes: Vec::new(), effects: Vec::new(), naming }
     }
 
     /// Plans one thing.
@@ -64,6 +107,26 @@ impl Plan {
     ) {
         change(&mut self.application);
         self.writes.push((what.into(), reason.into()));
+    }
+
+    /// Plans to keep something in this unit's state.
+    pub fn keep(&mut self, key: &str, value: &str, reason: impl Into<String>) {
+        self.state.insert(key.to_owned(), value.to_owned());
+        self.writes.push((format!("keep {key}: {value}"), reason.into()));
+    }
+
+    /// Plans to tell the peers something in this unit's databag.
+    pub fn tell(&mut self, key: &str, value: &str, reason: impl Into<String>) {
+        self.unit.insert(key.to_owned(), value.to_owned());
+        self.writes.push((format!("tell {key}: {value}"), reason.into()));
+    }
+
+    /// The text of a file that this plan writes, if it does.
+    pub fn pushed(&self, path: &str) -> Option<&str> {
+        self.effects.iter().find_map(|(effect, _)| match effect {
+            Effect::Push { files, .. } => files.iter().find(|file| file.path == path)?.text(),
+            _ => None,
+        })
     }
 
     /// Plans to wait for the group to come to rest.
@@ -104,6 +167,17 @@ impl Plan {
             }
             Effect::AwaitFailover => "wait for the failover to finish".to_owned(),
             Effect::ForgetUnits => "forget the units that are gone".to_owned(),
+            Effect::Push { container, files } => {
+                let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
+                format!("write {} in container {container}", paths.join(", "))
+            }
+            Effect::AddLayer { container, .. } => format!("add the layer of container {container}"),
+            Effect::Replan { container } => {
+                format!("start what is to run in container {container}")
+            }
+            Effect::RestartSentinel => "restart the own Sentinel".to_owned(),
+            Effect::SetVersion { version } => format!("tell the version {version}"),
+            Effect::AnswerAction { key, .. } => format!("answer {key}"),
             Effect::FailAction { message } => format!("fail the action: {message}"),
         }
     }

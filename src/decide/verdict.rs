@@ -2,6 +2,9 @@
 //! It looks at the cluster as it is after acting, not at what was meant.
 
 use crate::event::Event;
+use crate::names::REDIS_CONTAINER;
+use crate::names::SENTINEL_CONTAINER;
+use crate::render::layer;
 use crate::world::World;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Role;
@@ -10,12 +13,19 @@ use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
 use crate::world::juju::Leadership;
 use crate::world::obstacle::Obstacle;
+use crate::world::workload::Container;
+use crate::world::workload::Service;
+use crate::world::workload::Workload;
 
 /// What is told and kept at the end of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The unit's status; `None` leaves it as it is.
     pub status: Option<Status>,
+    /// The application's status, which its leader sets; `None` leaves it as it is.
+    pub application: Option<Status>,
+    /// Whether nothing is told that may pass.
+    pub is_well: bool,
     /// What becomes of a deferred leader-elected.
     pub deferral: DeferralChange,
 }
@@ -36,17 +46,47 @@ pub enum Word {
     Active,
     /// Something is waited for.
     Waiting,
+    /// Somebody has to do something.
+    Blocked,
+}
+
+impl Word {
+    /// As Juju writes it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// Something the user should know. Declared worst first: the order is the precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
+    /// The image of a container is not fit.
+    Image {
+        /// The container.
+        container: &'static str,
+        /// What is wrong with it.
+        fault: String,
+    },
     /// The peer relation is missing.
     NoPeerRelation,
     /// A minion before the leader's first commit.
     NoPasswords,
     /// The first start: nothing runs yet.
     NotStarted,
+    /// A container has not started, and its server does not answer.
+    ContainerAway {
+        /// The container.
+        container: &'static str,
+    },
+    /// Something could not be done in this pod.
+    Own {
+        /// What, and why.
+        what: String,
+    },
     /// This unit's own server is silent.
     OwnSilent {
         /// Redis or Sentinel, and what is wrong with it.
@@ -72,6 +112,13 @@ impl Finding {
     /// The status that tells it: every text of the charm in one place.
     pub fn status(&self) -> Status {
         let (word, message) = match self {
+            Self::Image { container, fault } => {
+                (Word::Blocked, format!("image of container {container}: {fault}"))
+            }
+            Self::ContainerAway { container } => {
+                (Word::Waiting, format!("waiting for container {container}"))
+            }
+            Self::Own { what } => (Word::Waiting, what.clone()),
             Self::NoPeerRelation => (Word::Waiting, "waiting for the peer relation".to_owned()),
             Self::NoPasswords => {
                 (Word::Waiting, "waiting for the leader to create the passwords".to_owned())
@@ -94,6 +141,8 @@ pub struct Course<'a> {
     pub after: Option<&'a Cluster>,
     /// What could not be done.
     pub failures: &'a [Obstacle],
+    /// What could not be done in this pod's containers.
+    pub own_failures: &'a [String],
     /// True when SIGTERM cut the run short.
     pub terminated: bool,
 }
@@ -104,12 +153,30 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     let speaks = event.looks(world.juju.deferral.is_some());
     // Without an answer to who leads there is too little to judge by: the last status stays.
     let knows_enough = world.juju.leadership != Leadership::Unknown;
-    let status = (speaks && knows_enough && !course.terminated).then(|| {
-        findings(world, course, &obstacles)
-            .first()
-            .map_or(Status { word: Word::Active, message: String::new() }, Finding::status)
+    let speaks = speaks && knows_enough && !course.terminated;
+    let own = findings(world, course, &obstacles);
+    let leads = world.juju.leadership == Leadership::Leader;
+    let of_all = course.after.filter(|_| leads).map(|cluster| {
+        obstacles.iter().cloned().map(Finding::Held).chain(survival(cluster)).collect::<Vec<_>>()
     });
-    Verdict { status, deferral: deferral(event, world, &obstacles) }
+    Verdict {
+        is_well: is_well(&own, course.after),
+        status: speaks.then(|| worst(&own)),
+        application: of_all.filter(|_| speaks).map(|found| worst(&found)),
+        deferral: deferral(event, world, &obstacles),
+    }
+}
+
+/// The findings are in the order of their weight.
+fn worst(findings: &[Finding]) -> Status {
+    let nothing = || Status { word: Word::Active, message: String::new() };
+    findings.first().map_or_else(nothing, Finding::status)
+}
+
+/// One unit or two are no failing that passes.
+fn is_well(findings: &[Finding], after: Option<&Cluster>) -> bool {
+    findings.iter().all(|it| matches!(it, Finding::NoFailover { .. }))
+        && after.is_some_and(|cluster| cluster.ailments().is_empty())
 }
 
 /// leader-elected is kept until nothing stands in its way, and by the leader only.
@@ -177,6 +244,10 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
             Leadership::Minion | Leadership::Unknown => Finding::NoPasswords,
         });
     }
+    if let Some(workload) = &world.workload {
+        findings.extend(images(workload));
+    }
+    findings.extend(course.own_failures.iter().map(|what| Finding::Own { what: what.clone() }));
     if let Some(cluster) = course.after {
         findings.extend(own_silence(world, cluster));
     }
@@ -190,17 +261,37 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
 
 fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
     let own = cluster.members.get(&world.juju.unit.number)?;
-    let (server, silence) = own
-        .redis
-        .silence()
-        .map(|silence| ("Redis", silence))
-        .or_else(|| own.sentinel.silence().map(|silence| ("Sentinel", silence)))?;
-    let first_start = world.juju.application.bootstrap.is_some() && *silence == Silence::Refused;
-    Some(if first_start {
-        Finding::NotStarted
-    } else {
-        Finding::OwnSilent { what: format!("{server} of this unit {silence}") }
+    let redis = own.redis.silence().map(|it| ("Redis", it, REDIS_CONTAINER, layer::REDIS));
+    let sentinel =
+        || own.sentinel.silence().map(|it| ("Sentinel", it, SENTINEL_CONTAINER, layer::SENTINEL));
+    let (server, silence, container, service) = redis.or_else(sentinel)?;
+    let silent = Finding::OwnSilent { what: format!("{server} of this unit {silence}") };
+    if *silence != Silence::Refused {
+        return Some(silent);
+    }
+    let place = world.workload.as_ref().map(|workload| match container {
+        REDIS_CONTAINER => &workload.redis,
+        _ => &workload.sentinel,
+    });
+    Some(match place {
+        Some(Container::Away) => Finding::ContainerAway { container },
+        Some(Container::Failing(what)) => Finding::Own { what: what.clone() },
+        // It comes up, or its keeper waits for an election.
+        Some(Container::Open(contents)) if contents.service(service) != Service::Retrying => {
+            Finding::NotStarted
+        }
+        None if world.juju.application.bootstrap.is_some() => Finding::NotStarted,
+        Some(Container::Open(_)) | None => silent,
     })
+}
+
+fn images(workload: &Workload) -> impl Iterator<Item = Finding> {
+    [(REDIS_CONTAINER, &workload.redis), (SENTINEL_CONTAINER, &workload.sentinel)]
+        .into_iter()
+        .filter_map(|(container, place)| {
+            let fault = place.open()?.image.as_ref()?.fault()?;
+            Some(Finding::Image { container, fault })
+        })
 }
 
 fn own_link(world: &World, cluster: &Cluster) -> Option<Finding> {

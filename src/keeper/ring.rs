@@ -17,6 +17,8 @@ pub enum Reason {
     UnitGone(u32),
     /// leader-elected is kept for a later run.
     Deferred,
+    /// The status tells of something that has passed.
+    Well,
 }
 
 impl Reason {
@@ -26,6 +28,7 @@ impl Reason {
             Self::MasterChanged(_) => MASTER_CHANGED,
             Self::UnitGone(_) => UNIT_GONE,
             Self::Deferred => DEFERRED,
+            Self::Well => WELL,
         }
     }
 }
@@ -39,11 +42,17 @@ pub const UNIT_GONE: &str = "redis.charm/unit-gone";
 /// leader-elected is kept for a later run.
 pub const DEFERRED: &str = "redis.charm/deferred";
 
+/// What the status tells of has passed.
+pub const WELL: &str = "redis.charm/well";
+
 /// The reasons that there are.
 pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
     let mut reasons = BTreeSet::new();
     if inputs.deferred {
         reasons.insert(Reason::Deferred);
+    }
+    if inputs.unwell && is_well(cluster) {
+        reasons.insert(Reason::Well);
     }
     let Ok(elected) = cluster.elected() else { return reasons };
     if inputs.recorded_master.as_ref() != Some(&cluster.naming.host(elected.master)) {
@@ -58,6 +67,11 @@ pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
         }
     }
     reasons
+}
+
+fn is_well(cluster: &Cluster) -> bool {
+    let is_exact = cluster.stale_sentinels().is_empty();
+    cluster.settled().is_ok() && cluster.ailments().is_empty() && is_exact
 }
 
 fn is_silent(cluster: &Cluster, unit: u32) -> bool {

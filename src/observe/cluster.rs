@@ -34,6 +34,15 @@ pub const ROUND: Duration = Duration::from_secs(1);
 /// Asks everybody: the units of goal-state (true for one that is leaving), then those whom a Sentinel
 /// lists under a name that is no planned unit's.
 pub fn census(juju: &Juju, units: BTreeMap<u32, bool>, budget: &Budget) -> Cluster {
+    look(juju, unasked(juju, units), budget)
+}
+
+/// Asks this unit's own servers and nobody else.
+pub fn own(juju: &Juju, budget: &Budget) -> Cluster {
+    look_at_units(juju, unasked(juju, BTreeMap::from([(juju.unit.number, false)])), budget)
+}
+
+fn unasked(juju: &Juju, units: BTreeMap<u32, bool>) -> Cluster {
     let unasked = |leaving| Member {
         leaving,
         address: None,
@@ -41,7 +50,7 @@ pub fn census(juju: &Juju, units: BTreeMap<u32, bool>, budget: &Budget) -> Clust
         sentinel: Answer::Silent(Silence::NotAsked),
     };
     let members = units.into_iter().map(|(unit, leaving)| (unit, unasked(leaving))).collect();
-    look(juju, Cluster { naming: juju.naming.clone(), members, strangers: BTreeMap::new() }, budget)
+    Cluster { naming: juju.naming.clone(), members, strangers: BTreeMap::new() }
 }
 
 /// Looks again. Who was silent for a whole round is left out: a run waits for one time-out only. A

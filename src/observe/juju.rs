@@ -28,6 +28,7 @@ use crate::world::juju::Application;
 use crate::world::juju::FreshPasswords;
 use crate::world::juju::Juju;
 use crate::world::juju::Leadership;
+use crate::world::juju::SENTINEL_STATE;
 use crate::world::password::Password;
 
 /// Why Juju's side of the world cannot be read.
@@ -64,15 +65,19 @@ pub fn identity(env: &HookEnv) -> Result<Juju, Unreadable> {
         peer_relation: None,
         application: Application::default(),
         leadership: Leadership::Unknown,
+        has_own_sentinel: false,
         deferral: None,
         now: clock::unix_seconds(),
         fresh_passwords: FreshPasswords { redis: fresh_password()?, sentinel: fresh_password()? },
     })
 }
 
-/// leader-elected, kept from an earlier run.
-pub fn deferral(budget: &Budget) -> Result<Option<Deferral>, ToolError> {
-    Ok(Deferral::parse(&state_get(deferral::STATE_KEY, budget)?))
+/// What this unit has kept: leader-elected of an earlier run, and whether its Sentinel's file is its own.
+pub fn read_state(juju: &mut Juju, budget: &Budget) -> Result<(), ToolError> {
+    let state = state_get(budget)?;
+    juju.deferral = state.get(deferral::STATE_KEY).and_then(|text| Deferral::parse(text));
+    juju.has_own_sentinel = state.contains_key(SENTINEL_STATE);
+    Ok(())
 }
 
 /// The peer relation and its application databag.

@@ -3,33 +3,48 @@
 pub mod cluster;
 pub mod juju;
 pub mod views;
+pub mod workload;
 
 use crate::clients::hook_tools::ToolError;
 use crate::clock::Budget;
 use crate::env::HookEnv;
 use crate::event::Event;
+use crate::names;
+use crate::names::CHECK_SERVICE;
 use crate::world::World;
 
 /// Reads what the event needs to know and no more: no network in a first deployment, nothing at all
 /// for an event without rules. `is-leader` comes last, so that its yes holds while the run acts.
 pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juju::Unreadable> {
-    let mut juju = juju::identity(env)?;
+    let juju = juju::identity(env)?;
+    let mut world = World { juju, workload: None, cluster: None };
+    let juju = &mut world.juju;
+    if let Event::Action { name } = event {
+        if names::ACTIONS.contains(&name.as_str()) {
+            juju::read_peers(juju, budget)?;
+        }
+        if name == CHECK_SERVICE {
+            world.cluster = Some(cluster::own(juju, budget));
+        }
+        return Ok(world);
+    }
     if !event.replays_deferred() {
-        return Ok(World { juju, cluster: None });
+        return Ok(world);
     }
-    juju.deferral = juju::deferral(budget)?;
+    juju::read_state(juju, budget)?;
     if !event.looks(juju.deferral.is_some()) {
-        return Ok(World { juju, cluster: None });
+        return Ok(world);
     }
-    juju::read_peers(&mut juju, budget)?;
-    let cluster = if juju.peer_relation.is_none() || juju.is_first_deployment() {
-        None
-    } else {
-        let units = juju::goal_state(&juju, budget)?;
-        Some(cluster::census(&juju, units, budget))
-    };
+    juju::read_peers(juju, budget)?;
+    if juju.peer_relation.is_some() && !juju.is_first_deployment() {
+        let units = juju::goal_state(juju, budget)?;
+        if juju.has_passwords() {
+            world.workload = Some(workload::workload(&juju.application, budget));
+        }
+        world.cluster = Some(cluster::census(juju, units, budget));
+    }
     juju.leadership = juju::leadership(budget)?;
-    Ok(World { juju, cluster })
+    Ok(world)
 }
 
 /// A fault of Juju itself while something was read.

@@ -43,6 +43,9 @@ pub struct Inputs {
     /// The config-epoch of the record.
     #[serde(default)]
     pub recorded_epoch: Option<u64>,
+    /// Whether the unit's status tells of something that may pass.
+    #[serde(default)]
+    pub unwell: bool,
     /// Whether leader-elected is kept for a later run.
     #[serde(default)]
     pub deferred: bool,

@@ -1,6 +1,8 @@
 //! The layers of the containers' Pebbles. There is no secret in them: every user of the container may
 //! read a plan. Each entry replaces what was there: a merge makes lists longer at every call.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -76,6 +78,26 @@ pub fn sentinel() -> Value {
         },
         "checks": { SENTINEL: readiness(SENTINEL_PORT) },
     })
+}
+
+/// A layer's entries, as those of a plan are told: `services/redis/startup` and its value.
+pub fn entries(layer: &Value) -> BTreeMap<String, String> {
+    let mut entries = BTreeMap::new();
+    collect(layer, "", &mut entries);
+    entries
+}
+
+fn collect(value: &Value, path: &str, entries: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                collect(field, &path, entries);
+            }
+        }
+        Value::String(text) => drop(entries.insert(path.to_owned(), text.clone())),
+        other => drop(entries.insert(path.to_owned(), other.to_string())),
+    }
 }
 
 /// The exporter's password file: `redis://host:port` and its password.

@@ -11,6 +11,9 @@ pub const KEEPER: &str = "/opt/redis-k8s/redis-keeper";
 /// The starter of Sentinel: the charm's binary under this name.
 pub const SENTINEL_STARTER: &str = "/opt/redis-k8s/sentinel-starter";
 
+/// Which program was pushed: written behind it, so that one that was cut off is pushed again.
+pub const PROGRAM_MARK: &str = "/opt/redis-k8s/program";
+
 /// What the keeper knows: mode 600, root's.
 pub const KEEPER_INPUTS: &str = "/opt/redis-k8s/keeper.json";
 

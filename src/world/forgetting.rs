@@ -25,6 +25,16 @@ impl Cluster {
             .or_else(|| self.is_still_blind(sentinel, master))
     }
 
+    /// The same of a Sentinel that forgets by a restart: it keeps everybody else.
+    pub fn keeps_after_restart(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
+        let view = self.sentinel(sentinel)?;
+        self.is_held_for_down().or_else(|| {
+            self.strangers_in(view)
+                .iter()
+                .find_map(|stranger| self.keeps_stranger(view, stranger, master))
+        })
+    }
+
     /// A Sentinel that holds the master for down could not learn the others again through it.
     fn is_held_for_down(&self) -> Option<Obstacle> {
         let (unit, _) = self.sentinels().find(|(_, view)| view.master_down)?;

@@ -23,6 +23,9 @@ pub struct Juju {
     pub application: Application,
     /// Whether this unit leads.
     pub leadership: Leadership,
+    /// Whether this unit has once written its Sentinel's file; one that it finds without having done so
+    /// is another unit's, which had the volume before.
+    pub has_own_sentinel: bool,
     /// leader-elected, kept from an earlier run.
     pub deferral: Option<Deferral>,
     /// The wall time, in seconds since 1970.
@@ -32,6 +35,13 @@ pub struct Juju {
 }
 
 impl Juju {
+    /// True where Redis and Sentinel can be started: their passwords are committed.
+    pub fn has_passwords(&self) -> bool {
+        let application = &self.application;
+        let redis = application.redis_password.is_some() || application.redis_without_password;
+        redis && application.sentinel_password.is_some()
+    }
+
     /// True before the application has ever started: it has neither a recorded master nor a
     /// Sentinel password.
     pub fn is_first_deployment(&self) -> bool {
@@ -77,6 +87,9 @@ pub struct Application {
     pub master_epoch: Option<u64>,
     /// `bootstrap`: the host of the very first record, until a census first agreed on a master.
     pub bootstrap: Option<String>,
+    /// `units`: the numbers of the planned units, as the leader last saw them. Who reads it finds them in
+    /// goal-state; it is there because a change of it makes an event on every unit.
+    pub units: Option<String>,
     /// `enable-password`: the Python charm's `false` means that Redis runs without a password.
     pub redis_without_password: bool,
 }
@@ -92,6 +105,7 @@ impl Application {
             leader_host: text(LEADER_HOST),
             master_epoch: text(MASTER_EPOCH).and_then(|epoch| epoch.parse().ok()),
             bootstrap: text(BOOTSTRAP),
+            units: text(UNITS),
             redis_without_password: text(ENABLE_PASSWORD)
                 .is_some_and(|value| value.eq_ignore_ascii_case("false")),
         }
@@ -109,6 +123,7 @@ impl Application {
             (LEADER_HOST, self.leader_host.clone(), loaded.leader_host.clone()),
             (MASTER_EPOCH, epoch(self), epoch(loaded)),
             (BOOTSTRAP, self.bootstrap.clone(), loaded.bootstrap.clone()),
+            (UNITS, self.units.clone(), loaded.units.clone()),
         ]
         .into_iter()
         .filter(|(_, now, then)| now != then)
@@ -122,4 +137,8 @@ const SENTINEL_PASSWORD: &str = "sentinel-password";
 const LEADER_HOST: &str = "leader-host";
 const MASTER_EPOCH: &str = "master-epoch";
 const BOOTSTRAP: &str = "bootstrap";
+const UNITS: &str = "units";
 const ENABLE_PASSWORD: &str = "enable-password";
+
+/// The key in the unit's state that says that its Sentinel's file is its own.
+pub const SENTINEL_STATE: &str = "sentinel";

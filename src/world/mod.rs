@@ -5,18 +5,23 @@ pub mod deferral;
 pub mod election;
 pub mod forgetting;
 pub mod health;
+pub mod image;
 pub mod juju;
 pub mod obstacle;
 pub mod password;
+pub mod workload;
 
 use crate::world::cluster::Cluster;
 use crate::world::juju::Juju;
+use crate::world::workload::Workload;
 
 /// All that one event needs to know.
 #[derive(Clone, Debug)]
 pub struct World {
     /// What Juju said.
     pub juju: Juju,
+    /// What the own containers have; `None` where it is not asked for.
+    pub workload: Option<Workload>,
     /// What the Redis and Sentinel of every unit said; `None` where nobody needed to be asked.
     pub cluster: Option<Cluster>,
 }

@@ -65,10 +65,12 @@ impl RedisPod {
         let mut spec = PodSpec::new(layout.names.clone(), unit, &[REDIS, SENTINEL]).with_storage(
             STORAGE,
             DATA,
-            &[REDIS],
+            &[REDIS, SENTINEL],
         );
         spec.shown.clone_from(&layout.shown);
         spec.can_slow_disk = layout.can_slow_disk;
+        // The bed itself runs the servers.
+        spec.hides_pebbles = true;
         spec
     }
 

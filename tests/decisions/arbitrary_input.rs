@@ -37,7 +37,8 @@ fn an_empty_variable_means_an_absent_one() {
 
 #[test]
 fn every_kind_of_event_is_told_by_its_path() {
-    let event = |path| Event::from_env(&environment(&[("JUJU_DISPATCH_PATH", path)])).unwrap();
+    let event =
+        |path: &str| Event::from_env(&environment(&[("JUJU_DISPATCH_PATH", path)])).unwrap();
     assert_eq!(event("hooks/leader-elected"), Event::LeaderElected);
     assert_eq!(event("hooks/start"), Event::Start);
     assert_eq!(event("hooks/config-changed"), Event::ConfigChanged);
@@ -45,8 +46,25 @@ fn every_kind_of_event_is_told_by_its_path() {
     assert_eq!(event("hooks/stop"), Event::Stop);
     assert_eq!(event("hooks/remove"), Event::Remove);
     assert_eq!(event("actions/check-service"), Event::Action { name: "check-service".to_owned() });
+    assert_eq!(event("hooks/upgrade-charm"), Event::UpgradeCharm);
+    let container = "redis".to_owned();
+    assert_eq!(event("hooks/redis-pebble-ready"), Event::PebbleReady { container });
+    let container = "sentinel".to_owned();
+    assert_eq!(event("hooks/sentinel-pebble-custom-notice"), Event::Notice { container });
+    for hook in ["created", "joined", "changed"] {
+        let path = format!("hooks/redis-peers-relation-{hook}");
+        assert_eq!(event(&path), Event::PeersChanged);
+    }
+    assert_eq!(event("hooks/redis-peers-relation-departed"), Event::PeerDeparted);
+    assert_eq!(event("hooks/database-storage-attached"), Event::StorageAttached);
+    assert_eq!(event("hooks/database-storage-detaching"), Event::StorageDetaching);
     let ignored = |hook: &str| Event::Ignored { hook: hook.to_owned() };
-    for hook in ["redis-pebble-ready", "my-redis-peers-relation-changed", "a-kind-of-juju-9"] {
+    for hook in [
+        "other-pebble-ready",
+        "redis-peers-relation-broken",
+        "my-redis-peers-relation-changed",
+        "a-kind-of-juju-9",
+    ] {
         let path = format!("hooks/{hook}");
         let env = environment(&[("JUJU_DISPATCH_PATH", &path)]);
         assert_eq!(Event::from_env(&env).unwrap(), ignored(hook));
@@ -149,10 +167,11 @@ proptest! {
             leader_host: Some(host.clone()),
             master_epoch: Some(epoch),
             bootstrap: Some(host),
+            units: Some("0,1".to_owned()),
             redis_without_password: false,
         };
         let bag = application.changes_since(&Application::default());
-        prop_assert_eq!(bag.len(), 5);
+        prop_assert_eq!(bag.len(), 6);
         prop_assert_eq!(&Application::load(&bag), &application);
         prop_assert!(application.changes_since(&application).is_empty());
         let emptied = Application::default().changes_since(&application);

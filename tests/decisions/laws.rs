@@ -146,7 +146,14 @@ fn carried_out(mut world: World, plan: &Plan) -> World {
                     view.replicas.retain(|e| cluster.planned_unit_named(&e.host).is_some());
                 }
             }
-            Effect::AwaitFailover | Effect::FailAction { .. } => {}
+            Effect::AwaitFailover
+            | Effect::FailAction { .. }
+            | Effect::AnswerAction { .. }
+            | Effect::SetVersion { .. }
+            | Effect::Push { .. }
+            | Effect::AddLayer { .. }
+            | Effect::Replan { .. }
+            | Effect::RestartSentinel => {}
         }
     }
     world

@@ -65,7 +65,7 @@ fn a_deferred_leader_elected_runs_again_at_any_event_but_three() {
         event("actions/check-service"),
         stale(),
         expect![[r#"
-            fail the action: action `check-service` is not available in this revision of the charm -- no rule answers it
+            answer result -- Redis was asked
         "#]],
     );
 }

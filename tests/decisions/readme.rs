@@ -4,7 +4,6 @@
 use std::fs;
 
 use redis_k8s::decide::verdict::Finding;
-use redis_k8s::decide::verdict::Word;
 use redis_k8s::world::cluster::Silence;
 use redis_k8s::world::obstacle::Obstacle;
 
@@ -80,6 +79,23 @@ fn findings() -> Vec<Finding> {
     let no_failover = |why: &str| Finding::NoFailover { why: text(why) };
     let degraded = |what: &str| Finding::Degraded { what: text(what) };
     let mut all = vec![
+        Finding::Image { container: "redis", fault: text("its /etc/passwd has no redis") },
+        Finding::Image { container: "redis", fault: text("its /etc/group has no redis") },
+        Finding::Image { container: "redis", fault: text("it has no redis-server that runs") },
+        Finding::Image {
+            container: "redis",
+            fault: text("its Redis is 6.0.16; 7.0 or later is needed"),
+        },
+        Finding::Image {
+            container: "redis",
+            fault: text("its nsswitch.conf names mdns4 for hosts; leave nothing but files and dns"),
+        },
+        Finding::ContainerAway { container: "redis" },
+        Finding::Own {
+            what: text(
+                "cannot write /opt/redis-k8s/redis-keeper in container redis: no space left on device",
+            ),
+        },
         Finding::NoPeerRelation,
         Finding::NoPasswords,
         Finding::NotStarted,
@@ -101,7 +117,10 @@ fn findings() -> Vec<Finding> {
     all.extend(obstacles().into_iter().map(Finding::Held));
     for finding in &all {
         match finding {
-            Finding::NoPeerRelation
+            Finding::Image { .. }
+            | Finding::ContainerAway { .. }
+            | Finding::Own { .. }
+            | Finding::NoPeerRelation
             | Finding::NoPasswords
             | Finding::NotStarted
             | Finding::OwnSilent { .. }
@@ -164,10 +183,7 @@ fn every_message_of_a_status_has_its_row() {
     let readme = readme();
     for finding in findings() {
         let status = finding.status();
-        let word = match status.word {
-            Word::Active => "active",
-            Word::Waiting => "waiting",
-        };
+        let word = status.word.text();
         let row = format!("| {word} | `{}` |", status.message);
         assert!(readme.contains(&row), "the README lacks the row {row}");
     }

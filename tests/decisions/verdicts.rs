@@ -223,7 +223,12 @@ fn actions_stop_and_remove_do_not_touch_what_is_kept() {
 #[test]
 fn sigterm_keeps_leader_elected_and_leaves_the_status_alone() {
     let world = healthy(3);
-    let course = Course { after: world.cluster.as_ref(), failures: &[], terminated: true };
+    let course = Course {
+        after: world.cluster.as_ref(),
+        failures: &[],
+        own_failures: &[],
+        terminated: true,
+    };
     let judged = verdict(&Event::LeaderElected, &world, &course);
     assert_eq!(judged.status, None);
     assert!(
@@ -235,7 +240,12 @@ fn sigterm_keeps_leader_elected_and_leaves_the_status_alone() {
 fn what_could_not_be_done_keeps_it_too() {
     let world = healthy(3);
     let failures = [Obstacle::Failed { what: "reach it".to_owned() }];
-    let course = Course { after: world.cluster.as_ref(), failures: &failures, terminated: false };
+    let course = Course {
+        after: world.cluster.as_ref(),
+        failures: &failures,
+        own_failures: &[],
+        terminated: false,
+    };
     let judged = verdict(&Event::LeaderElected, &world, &course);
     assert!(matches!(judged.deferral, DeferralChange::Store(_)));
     assert_eq!(judged.status.unwrap().message, "cannot reach it");

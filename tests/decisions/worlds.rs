@@ -44,7 +44,12 @@ fn plans_when(event: Event, world: World, may_wait: bool, expected: Expect) {
 
 /// The verdict on a run that changed nothing.
 pub(crate) fn judged(event: Event, world: &World) -> Verdict {
-    let course = Course { after: world.cluster.as_ref(), failures: &[], terminated: false };
+    let course = Course {
+        after: world.cluster.as_ref(),
+        failures: &[],
+        own_failures: &[],
+        terminated: false,
+    };
     verdict(&event, world, &course)
 }
 
@@ -62,7 +67,7 @@ pub(crate) fn host(unit: u32) -> String {
 
 /// Before anything ran: unit 0 leads, the databag is empty.
 pub(crate) fn first_deployment() -> World {
-    World { juju: juju(Application::default()), cluster: None }
+    World { juju: juju(Application::default()), workload: None, cluster: None }
 }
 
 /// `count` healthy units; unit 0 leads and is master at epoch 3, as recorded.
@@ -73,9 +78,10 @@ pub(crate) fn healthy(count: u32) -> World {
         leader_host: Some(host(0)),
         master_epoch: Some(3),
         bootstrap: None,
+        units: Some((0..count).map(|unit| unit.to_string()).collect::<Vec<_>>().join(",")),
         redis_without_password: false,
     };
-    World { juju: juju(application), cluster: Some(cluster(count)) }
+    World { juju: juju(application), workload: None, cluster: Some(cluster(count)) }
 }
 
 fn juju(application: Application) -> Juju {
@@ -85,6 +91,7 @@ fn juju(application: Application) -> Juju {
         peer_relation: Some(1),
         application,
         leadership: Leadership::Leader,
+        has_own_sentinel: true,
         deferral: None,
         now: 1_000,
         fresh_passwords: FreshPasswords {
@@ -110,6 +117,7 @@ pub(crate) fn inputs(own: u32, units: u32) -> Inputs {
         recorded_master: Some(host(0)),
         recorded_epoch: Some(3),
         deferred: false,
+        unwell: false,
     }
 }
 

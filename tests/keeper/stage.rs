@@ -337,5 +337,6 @@ fn inputs(bed: &Bed, unit: u32, units: u32) -> Inputs {
         recorded_master: None,
         recorded_epoch: None,
         deferred: false,
+        unwell: false,
     }
 }

@@ -34,6 +34,21 @@ pub fn relation_get_application(
     Ok(bag.unwrap_or_default())
 }
 
+/// `relation-set --file -` of this unit's own databag, where every unit may write.
+pub fn relation_set_unit(
+    relation: u32,
+    changes: &BTreeMap<String, String>,
+    budget: &Budget,
+) -> Result<(), ToolError> {
+    let id = relation.to_string();
+    let arguments = ["-r", &id, "--file", "-"];
+    let call = Invocation {
+        input: Some(yaml_safe_json(changes)),
+        ..Invocation::new("relation-set", &arguments)
+    };
+    call.run(budget).map(drop)
+}
+
 /// `relation-set --app --file -`: the keys to change; an empty value deletes its key. Juju keeps it
 /// when the hook exits with 0.
 ///

@@ -7,18 +7,17 @@ use crate::clients::hook_tools::ToolError;
 use crate::clients::hook_tools::yaml_safe_json;
 use crate::clock::Budget;
 
-/// The value of one key; a missing one is empty text.
-pub fn state_get(key: &str, budget: &Budget) -> Result<String, ToolError> {
-    let value: Option<_> = Invocation::new("state-get", &["--format=json", key]).ask(budget)?;
-    Ok(value.unwrap_or_default())
+/// All of it; an empty store is `null`.
+pub fn state_get(budget: &Budget) -> Result<BTreeMap<String, String>, ToolError> {
+    let state: Option<_> = Invocation::new("state-get", &["--format=json"]).ask(budget)?;
+    Ok(state.unwrap_or_default())
 }
 
-/// Stores one value, 64 KiB at most; kept when the hook exits with 0.
-pub fn state_set(key: &str, value: &str, budget: &Budget) -> Result<(), ToolError> {
-    let map = BTreeMap::from([(key.to_owned(), value.to_owned())]);
+/// Stores values of 64 KiB each at most; kept when the hook exits with 0.
+pub fn state_set(values: &BTreeMap<String, String>, budget: &Budget) -> Result<(), ToolError> {
     let call = Invocation {
-        input: Some(yaml_safe_json(&map)),
-        hidden: vec![value],
+        input: Some(yaml_safe_json(values)),
+        hidden: values.values().map(String::as_str).collect(),
         ..Invocation::new("state-set", &["--file", "-"])
     };
     call.run(budget).map(drop)

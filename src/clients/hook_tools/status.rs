@@ -9,3 +9,14 @@ use crate::clock::Budget;
 pub fn status_set(word: &str, message: &str, budget: &Budget) -> Result<(), ToolError> {
     Invocation::new("status-set", &[word]).with_text(message).run(budget).map(drop)
 }
+
+/// `status-set --application`, as the leader only.
+pub fn application_status_set(word: &str, message: &str, budget: &Budget) -> Result<(), ToolError> {
+    let arguments = ["--application", word];
+    Invocation::new("status-set", &arguments).with_text(message).run(budget).map(drop)
+}
+
+/// `application-version-set`: the workload's version, as `juju status` shows it; at once.
+pub fn version_set(version: &str, budget: &Budget) -> Result<(), ToolError> {
+    Invocation::new("application-version-set", &[]).with_text(version).run(budget).map(drop)
+}

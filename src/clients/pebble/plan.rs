@@ -1,10 +1,47 @@
 //! `/v1/plan` and `/v1/layers`: what services and checks there are to be.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use serde_json::json;
 
 use crate::clients::pebble::Pebble;
 use crate::clients::pebble::error::PebbleError;
+
+/// The entries of a plan: the path of keys to each plain value, as `services/redis/startup`, and the
+/// value without its quotes. Lists are left out.
+///
+/// It reads what Pebble writes, block style alone; of another text less is found than is there.
+pub fn entries(yaml: &str) -> BTreeMap<String, String> {
+    let mut entries = BTreeMap::new();
+    let mut above: Vec<(usize, &str)> = Vec::new();
+    for line in yaml.lines() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        let Some((key, value)) = text.split_once(':') else { continue };
+        if text.starts_with("- ") {
+            continue;
+        }
+        above.retain(|(depth, _)| *depth < indent);
+        let value = value.trim();
+        if value.is_empty() {
+            above.push((indent, key));
+            continue;
+        }
+        let path: String = above.iter().flat_map(|(_, key)| [*key, "/"]).chain([key]).collect();
+        entries.insert(path, unquoted(value));
+    }
+    entries
+}
+
+fn unquoted(value: &str) -> String {
+    let within = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    match (within('\''), within('"')) {
+        (Some(text), _) => text.replace("''", "'"),
+        (None, Some(text)) => text.replace("\\\"", "\""),
+        (None, None) => value.to_owned(),
+    }
+}
 
 impl Pebble {
     /// `GET /v1/plan?format=yaml`: all layers combined, as YAML text; `{}\n` when there are none.

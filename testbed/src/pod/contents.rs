@@ -52,7 +52,9 @@ pub(crate) fn plans(
     let mut charm = plan(CHARM, Some(CHARM_MEMORY))?;
     let shared = directory.join(SHARED);
     fs::create_dir_all(&shared).map_err(at_file(&shared))?;
-    charm.binds.push(bind(shared, "/charm/containers"));
+    if !spec.hides_pebbles {
+        charm.binds.push(bind(shared, "/charm/containers"));
+    }
     // Clients and servers of the bed's own are started there.
     charm.binds.push(read_only(programs::own_folder()?, OWN_PROGRAMS));
     charm.binds.extend(spec.juju_directory.iter().map(|folder| bind(folder, "/var/lib/juju")));

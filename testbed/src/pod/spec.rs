@@ -23,6 +23,9 @@ pub struct PodSpec {
     /// Whether the disk of a workload container can be made slow; every program there then loads a
     /// library for it.
     pub can_slow_disk: bool,
+    /// Whether the charm container sees no Pebble, so that a charm's hook leaves the workload to whoever
+    /// plays its part.
+    pub hides_pebbles: bool,
 }
 
 /// A workload container, whose first process is Pebble.
@@ -70,6 +73,7 @@ impl PodSpec {
             juju_directory: None,
             shown: Vec::new(),
             can_slow_disk: false,
+            hides_pebbles: false,
         }
     }
 
