@@ -80,10 +80,12 @@ pub fn sentinel() -> Value {
     })
 }
 
-/// A layer's entries, as those of a plan are told: `services/redis/startup` and its value.
+/// A layer's entries, as those of a plan are told: `services/redis/startup` and its value. What is said
+/// of the layer itself is in no plan.
 pub fn entries(layer: &Value) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
     collect(layer, "", &mut entries);
+    entries.retain(|path, _| path.contains('/'));
     entries
 }
 

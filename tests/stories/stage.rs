@@ -138,7 +138,7 @@ impl Story {
         let input = format!("AUTH {password}\n{command}\n");
         let output = pod.run(&mut client, &input).map_err(|error| error.to_string())?;
         let said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
-        match said.strip_prefix("OK\n") {
+        match said.strip_prefix("OK").map(str::trim_start) {
             Some(answer) if !answer.starts_with("ERR") => Ok(answer.to_owned()),
             Some(_) | None => Err(format!("unit {unit} {container}: {said}")),
         }
