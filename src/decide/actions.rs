@@ -33,11 +33,10 @@ pub fn answer(at: &Situation<'_>, plan: &mut Plan) {
 }
 
 fn show(plan: &mut Plan, key: &'static str, password: Option<Password>) {
-    match password {
-        Some(value) => plan.push(Effect::AnswerAction { key, value }, "it is asked for"),
-        None => {
-            let message = "there is no password yet: the leader has not created it".to_owned();
-            plan.push(Effect::FailAction { message }, "the databag has none");
-        }
+    if let Some(value) = password {
+        plan.push(Effect::AnswerAction { key, value }, "it is asked for");
+    } else {
+        let message = "there is no password yet: the leader has not created it".to_owned();
+        plan.push(Effect::FailAction { message }, "the databag has none");
     }
 }

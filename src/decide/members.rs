@@ -4,16 +4,20 @@ use crate::decide::Situation;
 use crate::decide::plan::Effect;
 use crate::decide::plan::Plan;
 
-/// The planned units stand in the databag, so that a change of them makes an event on every unit.
-pub fn record_planned(at: &Situation<'_>, plan: &mut Plan) {
+/// Who leaves stands in the databag until it is forgotten, so that its going and its end make an event
+/// on every unit: Juju 4 mostly tells nobody.
+pub fn record_leaving(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
-    let numbers: Vec<String> = cluster.planned().iter().map(u32::to_string).collect();
-    let units = numbers.join(",");
-    if !units.is_empty() && at.world.juju.application.units.as_ref() != Some(&units) {
-        plan.write(format!("record units {units}"), "they are planned", |application| {
-            application.units = Some(units);
-        });
+    let numbers: Vec<String> = cluster.leaving().iter().map(u32::to_string).collect();
+    let leaving = Some(numbers.join(",")).filter(|text| !text.is_empty());
+    if at.world.juju.application.leaving == leaving {
+        return;
     }
+    let (what, reason) = match &leaving {
+        Some(units) => (format!("record that units {units} leave"), "every unit is to know"),
+        None => ("record that no unit leaves".to_owned(), "nobody knows one any more"),
+    };
+    plan.write(what, reason, |application| application.leaving = leaving);
 }
 
 /// Where this pod's own Sentinel cannot be restarted, every Sentinel forgets what is no planned unit's, where that is safe: the group is at rest, and

@@ -72,7 +72,7 @@ const ALL: Row = Row {
     leader: &[
         credentials::create,
         master::record_elected,
-        members::record_planned,
+        members::record_leaving,
         sentinels::set_quorum,
         sentinels::restore_info_period,
         master::await_failover,

@@ -123,9 +123,9 @@ impl Plan {
 
     /// The text of a file that this plan writes, if it does.
     pub fn pushed(&self, path: &str) -> Option<&str> {
-        self.effects.iter().find_map(|(effect, _)| match effect {
-            Effect::Push { files, .. } => files.iter().find(|file| file.path == path)?.text(),
-            _ => None,
+        self.effects.iter().find_map(|(effect, _)| {
+            let Effect::Push { files, .. } = effect else { return None };
+            files.iter().find(|file| file.path == path)?.text()
         })
     }
 

@@ -118,13 +118,12 @@ impl Finding {
             Self::ContainerAway { container } => {
                 (Word::Waiting, format!("waiting for container {container}"))
             }
-            Self::Own { what } => (Word::Waiting, what.clone()),
             Self::NoPeerRelation => (Word::Waiting, "waiting for the peer relation".to_owned()),
             Self::NoPasswords => {
                 (Word::Waiting, "waiting for the leader to create the passwords".to_owned())
             }
             Self::NotStarted => (Word::Waiting, "waiting for Redis and Sentinel".to_owned()),
-            Self::OwnSilent { what } => (Word::Waiting, what.clone()),
+            Self::Own { what } | Self::OwnSilent { what } => (Word::Waiting, what.clone()),
             Self::Held(obstacle) => (Word::Waiting, obstacle.to_string()),
             Self::LinkDown => (Word::Waiting, "link to the master is down".to_owned()),
             Self::NoFailover { why } => (Word::Active, format!("no failover: {why}")),
@@ -269,6 +268,9 @@ fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
     if *silence != Silence::Refused {
         return Some(silent);
     }
+    if world.juju.application.bootstrap.is_some() {
+        return Some(Finding::NotStarted);
+    }
     let place = world.workload.as_ref().map(|workload| match container {
         REDIS_CONTAINER => &workload.redis,
         _ => &workload.sentinel,
@@ -280,7 +282,6 @@ fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
         Some(Container::Open(contents)) if contents.service(service) != Service::Retrying => {
             Finding::NotStarted
         }
-        None if world.juju.application.bootstrap.is_some() => Finding::NotStarted,
         Some(Container::Open(_)) | None => silent,
     })
 }

@@ -138,18 +138,14 @@ impl Told {
 fn inputs(world: &World, application: &Application, told: Told) -> Option<Inputs> {
     let cluster = world.cluster.as_ref()?;
     let juju = &world.juju;
-    let leaving = cluster.members.iter().filter(|(_, member)| member.leaving).map(|(n, _)| *n);
-    let strangers = cluster.sentinels().flat_map(|(_, view)| cluster.strangers_in(view));
-    // Whoever has left is looked after until nobody knows it any more.
-    let left = strangers.filter_map(|stranger| cluster.naming.unit_meant(&stranger.host));
-    let planned = cluster.planned();
     Some(Inputs {
         application: juju.naming.application.clone(),
         model: juju.naming.model.clone(),
         cluster_domain: juju.naming.cluster_domain.clone(),
         unit: juju.unit.number,
-        leaving: leaving.chain(left).filter(|unit| !planned.contains(unit)).collect(),
-        planned,
+        planned: cluster.planned(),
+        // Whoever has left is looked after until nobody knows it any more.
+        leaving: cluster.leaving(),
         redis_password: redis_password(application),
         sentinel_password: application.sentinel_password.clone(),
         bootstrap: application.bootstrap.clone(),
@@ -241,15 +237,15 @@ fn may_forget(cluster: &Cluster, own: u32) -> bool {
             .is_ok_and(|elected| cluster.keeps_after_restart(own, elected.master).is_none())
 }
 
-/// Whether the file on the volume is this unit's own. One that a Sentinel runs with is: it was started
-/// by a run of this unit that died before it could say so.
+/// Whether Sentinel's file stays. One that a Sentinel runs with is never overwritten; a run of this unit
+/// has started it, though it may have died before it could say so. Any other must be this unit's own.
 fn keeps_file(juju: &Juju, contents: &Contents) -> bool {
-    let id = sentinel_id(&juju.unit);
+    let id = format!("sentinel myid {}", sentinel_id(&juju.unit));
     let names_this_unit = contents
         .file(places::SENTINEL_CONF)
-        .is_some_and(|text| text.lines().any(|line| line.trim() == format!("sentinel myid {id}")));
+        .is_some_and(|text| text.lines().any(|line| line.trim() == id));
     let runs = contents.service(layer::SENTINEL) == Service::Running;
-    names_this_unit && (juju.has_own_sentinel || runs)
+    runs || (names_this_unit && juju.has_own_sentinel)
 }
 
 /// The master that a new Sentinel is to watch, by host and epoch: the voted one. Where nobody votes it

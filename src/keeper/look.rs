@@ -108,7 +108,7 @@ pub(crate) fn juju(inputs: &Inputs) -> Juju {
             leader_host: inputs.recorded_master.clone(),
             master_epoch: inputs.recorded_epoch,
             bootstrap: inputs.bootstrap.clone(),
-            units: None,
+            leaving: None,
             redis_without_password: inputs.redis_password.is_none(),
         },
         leadership: Leadership::Unknown,

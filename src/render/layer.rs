@@ -98,7 +98,9 @@ fn collect(value: &Value, path: &str, entries: &mut BTreeMap<String, String>) {
             }
         }
         Value::String(text) => drop(entries.insert(path.to_owned(), text.clone())),
-        other => drop(entries.insert(path.to_owned(), other.to_string())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            entries.insert(path.to_owned(), value.to_string());
+        }
     }
 }
 

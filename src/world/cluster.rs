@@ -276,6 +276,15 @@ impl Cluster {
         self.members.iter().filter(|(_, member)| !member.leaving).map(|(n, _)| *n).collect()
     }
 
+    /// The units that leave, and those that have left while some Sentinel still knows them.
+    pub fn leaving(&self) -> BTreeSet<u32> {
+        let leave = self.members.iter().filter(|(_, member)| member.leaving).map(|(n, _)| *n);
+        let strangers = self.sentinels().flat_map(|(_, view)| self.strangers_in(view));
+        let left = strangers.filter_map(|stranger| self.naming.unit_meant(&stranger.host));
+        let planned = self.planned();
+        leave.chain(left).filter(|unit| !planned.contains(unit)).collect()
+    }
+
     /// The Sentinels that answered, by unit.
     pub fn sentinels(&self) -> impl Iterator<Item = (u32, &SentinelView)> {
         self.members.iter().filter_map(|(n, member)| Some((*n, member.sentinel.said()?)))

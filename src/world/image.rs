@@ -37,8 +37,8 @@ impl Image {
 
     /// Redis' version: `7.0.15` of `Redis server v=7.0.15 sha=..`.
     pub fn version(&self) -> Option<&str> {
-        let words = self.server.as_deref()?.split_whitespace();
-        words.filter_map(|word| word.strip_prefix("v=")).next()
+        let mut words = self.server.as_deref()?.split_whitespace();
+        words.find_map(|word| word.strip_prefix("v="))
     }
 
     /// A module that may kill a static program (its library is of another C library).

@@ -87,9 +87,9 @@ pub struct Application {
     pub master_epoch: Option<u64>,
     /// `bootstrap`: the host of the very first record, until a census first agreed on a master.
     pub bootstrap: Option<String>,
-    /// `units`: the numbers of the planned units, as the leader last saw them. Who reads it finds them in
-    /// goal-state; it is there because a change of it makes an event on every unit.
-    pub units: Option<String>,
+    /// `leaving`: the numbers of the units that leave or have left, and are not forgotten. Who reads it
+    /// finds them elsewhere; it is there because a change of it makes an event on every unit.
+    pub leaving: Option<String>,
     /// `enable-password`: the Python charm's `false` means that Redis runs without a password.
     pub redis_without_password: bool,
 }
@@ -105,7 +105,7 @@ impl Application {
             leader_host: text(LEADER_HOST),
             master_epoch: text(MASTER_EPOCH).and_then(|epoch| epoch.parse().ok()),
             bootstrap: text(BOOTSTRAP),
-            units: text(UNITS),
+            leaving: text(LEAVING),
             redis_without_password: text(ENABLE_PASSWORD)
                 .is_some_and(|value| value.eq_ignore_ascii_case("false")),
         }
@@ -123,7 +123,7 @@ impl Application {
             (LEADER_HOST, self.leader_host.clone(), loaded.leader_host.clone()),
             (MASTER_EPOCH, epoch(self), epoch(loaded)),
             (BOOTSTRAP, self.bootstrap.clone(), loaded.bootstrap.clone()),
-            (UNITS, self.units.clone(), loaded.units.clone()),
+            (LEAVING, self.leaving.clone(), loaded.leaving.clone()),
         ]
         .into_iter()
         .filter(|(_, now, then)| now != then)
@@ -137,7 +137,7 @@ const SENTINEL_PASSWORD: &str = "sentinel-password";
 const LEADER_HOST: &str = "leader-host";
 const MASTER_EPOCH: &str = "master-epoch";
 const BOOTSTRAP: &str = "bootstrap";
-const UNITS: &str = "units";
+const LEAVING: &str = "leaving";
 const ENABLE_PASSWORD: &str = "enable-password";
 
 /// The key in the unit's state that says that its Sentinel's file is its own.

@@ -1,7 +1,7 @@
 //! One pod of a bed with a real Redis and a real Sentinel, each in a container of its own.
 //!
 //! The bed starts both itself, as services of the containers' Pebbles, and so plays the workload's part.
-//! It is a stand-in, and goes when the charm runs its own workload.
+//! The charm container sees none of them: a hook that is run there leaves the servers to the bed.
 
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;

@@ -1,5 +1,5 @@
 //! One server program of a pod, as a service of its container's Pebble: its file, its process, its log.
-//! It is a stand-in that plays the workload's part until a charm runs its own workload.
+//! It plays the workload's part where no charm does.
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -167,7 +167,7 @@ proptest! {
             leader_host: Some(host.clone()),
             master_epoch: Some(epoch),
             bootstrap: Some(host),
-            units: Some("0,1".to_owned()),
+            leaving: Some("0,1".to_owned()),
             redis_without_password: false,
         };
         let bag = application.changes_since(&Application::default());

@@ -52,7 +52,7 @@ fn a_unit_that_has_left_is_forgotten_by_every_survivor() {
         Event::LeaderElected,
         world,
         expect![[r#"
-            record units 0,1,2 -- they are planned
+            record that units 3 leave -- every unit is to know
             forget the units that are gone -- replica redis-k8s-3.redis-k8s-endpoints.lab.svc.cluster.local:6379 is no planned unit's
         "#]],
     );
@@ -65,9 +65,13 @@ fn a_unit_that_is_leaving_is_not_forgotten() {
     for unit in 0..4 {
         world.view(unit).quorum = 2;
     }
-    plans(Event::LeaderElected, world, expect![[r#"
-        record units 0,1,2 -- they are planned
-    "#]]);
+    plans(
+        Event::LeaderElected,
+        world,
+        expect![[r#"
+            record that units 3 leave -- every unit is to know
+        "#]],
+    );
 }
 
 #[test]

@@ -25,4 +25,6 @@ mod rendering;
 #[cfg(test)]
 mod verdicts;
 #[cfg(test)]
-mod worlds;
+mod workload;
+#[cfg(test)]
+mod workload;

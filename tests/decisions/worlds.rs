@@ -78,7 +78,7 @@ pub(crate) fn healthy(count: u32) -> World {
         leader_host: Some(host(0)),
         master_epoch: Some(3),
         bootstrap: None,
-        units: Some((0..count).map(|unit| unit.to_string()).collect::<Vec<_>>().join(",")),
+        leaving: None,
         redis_without_password: false,
     };
     World { juju: juju(application), workload: None, cluster: Some(cluster(count)) }

@@ -233,7 +233,7 @@ fn a_hook_that_runs_again_after_its_commit_writes_nothing() {
 fn an_action_whose_failure_juju_did_not_take_is_not_completed() {
     let stage = Stage::new();
     let [first, ..] = stage.settings();
-    let action = Hook::action("redis-k8s/0", "check-service", "7");
+    let action = Hook::action("redis-k8s/0", "make-coffee", "7");
     for fault in [FaultKind::Exit(1, "no".to_owned()), FaultKind::TerminateHook] {
         let run = first.case().run(action.clone().fault(1, fault));
         let result = run.action_result.unwrap();

@@ -196,9 +196,9 @@ fn a_lost_leader_elected_is_made_up_for_by_the_next_start_config_changed_or_upda
 #[test]
 fn an_event_without_rules_asks_juju_one_question_and_writes_nothing() {
     let scene = Scene::before_the_first_election(1);
-    let run = scene.run_hook(0, Hook::pebble_ready(&unit(0), "redis"));
+    let run = scene.run(0, "install");
     assert_eq!(tools(&run), ["state-get"]);
-    assert!(run.stdout.contains("redis-pebble-ready: nothing of its own to do"), "{}", run.stdout);
+    assert!(run.stdout.contains("install: nothing of its own to do"), "{}", run.stdout);
     for name in ["stop", "remove"] {
         assert_eq!(tools(&scene.run(0, name)), [""; 0]);
     }
@@ -207,10 +207,10 @@ fn an_event_without_rules_asks_juju_one_question_and_writes_nothing() {
 #[test]
 fn an_action_without_a_handler_fails_with_a_message_and_prints_nothing() {
     let scene = Scene::before_the_first_election(1);
-    let run = scene.run_hook(0, Hook::action(&unit(0), "check-service", "7"));
+    let run = scene.run_hook(0, Hook::action(&unit(0), "make-coffee", "7"));
     let result = run.action_result.unwrap();
     assert_eq!(result.status, "failed");
-    assert!(result.message.contains("check-service"), "{}", result.message);
+    assert!(result.message.contains("make-coffee"), "{}", result.message);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     assert!(scene.databag().is_empty());
 }

@@ -74,11 +74,11 @@ fn a_message_too_long_for_an_argument_takes_several_calls_and_is_whole() {
 #[test]
 fn debug_lines_go_to_standard_output_and_in_an_action_nowhere() {
     let scene = Scene::before_the_first_election(1);
-    let run = scene.run_hook(0, Hook::pebble_ready(&unit(0), "redis"));
-    assert_eq!(run.stdout, "redis-pebble-ready: nothing of its own to do\n");
+    let run = scene.run(0, "install");
+    assert_eq!(run.stdout, "install: nothing of its own to do\n");
     assert_eq!((run.stderr.as_str(), levels(&run).len()), ("", 0));
 
-    let run = scene.run_hook(0, Hook::action(&unit(0), "check-service", "7"));
+    let run = scene.run_hook(0, Hook::action(&unit(0), "make-coffee", "7"));
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     assert_eq!(levels(&run), ["INFO"]);
 }

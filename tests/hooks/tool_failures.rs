@@ -57,7 +57,7 @@ fn every_tool_is_named_with_its_arguments_and_without_a_value() {
     // Without an answer to is-leader the run keeps leader-elected, so that state-set has its turn.
     let unsure = |call| vec![(4, refusal()), (call, refusal())];
     for (faults, call) in [
-        (vec![(1, refusal())], "`state-get --format=json deferred`"),
+        (vec![(1, refusal())], "`state-get --format=json`"),
         (vec![(2, refusal())], "`relation-ids redis-peers --format=json`"),
         (vec![(3, refusal())], "`relation-get --format=json -r 0 --app - redis-k8s`"),
         (vec![(4, refusal())], "`is-leader --format=json`"),

@@ -2,6 +2,18 @@
 //! was acknowledged, and a witness that shares no code with the charm.
 
 #[cfg(test)]
+mod actions;
+#[cfg(test)]
+mod departures;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod quiet;
+#[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod writers;

@@ -155,6 +155,32 @@ impl Story {
         })
     }
 
+    /// The processes of a container whose program's name ends so, by their numbers inside.
+    pub(crate) fn processes(&self, unit: u32, container: &str, program: &str) -> Vec<u32> {
+        let script = format!(
+            r#"for p in /proc/[0-9]*; do w=$(tr '\0' ' ' <$p/cmdline 2>/dev/null); case "${{w%% *}}" in *{program}) echo ${{p#/proc/}};; esac; done"#
+        );
+        let output = self.lab.shell(&name(unit), container, &script).unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().filter_map(|it| it.parse().ok()).collect()
+    }
+
+    /// The same, where there is one at all.
+    pub(crate) fn processes_or_none(
+        &self,
+        unit: u32,
+        container: &str,
+        program: &str,
+    ) -> Option<()> {
+        let pod = self.lab.pod(&name(unit)).ok()?;
+        pod.is_running(container).then_some(())?;
+        (!self.processes(unit, container, program).is_empty()).then_some(())
+    }
+
+    /// Waits for something.
+    pub(crate) fn until<T>(&self, what: &str, check: impl FnMut() -> Option<T>) -> T {
+        wait::until(what, LIMIT, check).unwrap_or_else(|error| self.fail(&error.to_string()))
+    }
+
     /// Fails with all that there is to be read.
     pub(crate) fn fail(&self, what: &str) -> ! {
         let mut text = format!("{what}\n");

@@ -16,7 +16,6 @@ mod perform;
 pub mod play;
 pub mod roles;
 pub mod session;
-mod stand_in;
 pub mod status;
 mod table;
 pub mod terminal;

@@ -13,7 +13,6 @@ use super::command::Command;
 use super::error::ShellError;
 use super::own_charm::OwnCharm;
 use super::perform;
-use super::stand_in::StandIn;
 use super::value::UnitName;
 use crate::lab::Lab;
 use crate::lab::sentinel_events::SentinelEvents;
@@ -33,8 +32,6 @@ pub struct Session {
     pub(crate) interrupt: Arc<AtomicBool>,
     /// The lines so far.
     pub(crate) history: Vec<String>,
-    /// Plays the workload's part for applications of the own charm.
-    pub(crate) stand_in: StandIn,
     /// Write into the trace what nobody else does.
     _followed: (SentinelEvents, ServiceChanges),
 }
@@ -54,9 +51,8 @@ impl Session {
         let now = Timestamp::now();
         let began = now.checked_sub(lab.trace().age()).unwrap_or(now);
         let (own_charm, history) = (OwnCharm::default(), Vec::new());
-        let stand_in = StandIn::of(&lab);
         let followed = (SentinelEvents::follow(&lab), ServiceChanges::follow(&lab));
-        Self { lab, began, own_charm, interrupt, history, stand_in, _followed: followed }
+        Self { lab, began, own_charm, interrupt, history, _followed: followed }
     }
 
     /// The model's name.

@@ -14,8 +14,7 @@ use testbed::wait;
 fn the_roles_are_shown_beside_the_status_and_passwords_nowhere() {
     let lab = Arc::new(Lab::start(3).unwrap());
     let mut session = Session::new(Arc::clone(&lab), Arc::new(AtomicBool::new(false)));
-    let deployed = perform(&mut session, "deploy -n 3");
-    assert!(deployed.contains("the test bed does, in its place"), "{deployed}");
+    perform(&mut session, "deploy -n 3");
 
     let mut status = String::new();
     let all_follow = wait::until("two replicas follow one master", LIMIT, || {

@@ -49,10 +49,6 @@ pub(super) fn deploy(
         memory: memory.collect::<Result<_, ShellError>>()?,
     })?;
     writeln!(out, "Deploying \"{application}\" from charm folder {}", charm.display())?;
-    if other.is_none() {
-        session.stand_in.play_for(&application);
-        writeln!(out, "{STAND_IN}")?;
-    }
     Ok(())
 }
 
@@ -163,9 +159,6 @@ fn plain(value: &Value) -> String {
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
-
-const STAND_IN: &str =
-    "This charm does not start Redis and Sentinel yet: the test bed does, in its place.";
 
 /// The file that says what a charm is, packed or as a project.
 const METADATA: [&str; 2] = ["metadata.yaml", "charmcraft.yaml"];

@@ -1,0 +1,37 @@
+//! Units that leave: every survivor forgets them in its own pod, whatever Juju tells of it.
+
+use testbed::juju::switches::Switches;
+use testbed::lab::Options;
+
+use crate::stage::APPLICATION;
+use crate::stage::Story;
+use crate::writers::Writers;
+
+fn shrinks(switches: Switches, from: u32, to: u32) {
+    let story = Story::begin(from, Options { seed: 7, switches, ..Options::default() });
+    story.whole(from);
+    let units: Vec<u32> = (0..to).collect();
+    let sentinels: Vec<Vec<u32>> =
+        units.iter().map(|unit| story.processes(*unit, "redis", "redis-server")).collect();
+    let writers = Writers::start(&story, 0, &units, 0);
+    story.lab.scale(APPLICATION, to).unwrap();
+    story.whole(to);
+    writers.end(&story, &format!("{from} to {to}"));
+    let now: Vec<Vec<u32>> =
+        units.iter().map(|unit| story.processes(*unit, "redis", "redis-server")).collect();
+    assert_eq!(now, sentinels, "no Redis was restarted");
+    for unit in units {
+        let log = story.lab.container_log(&crate::stage::name(unit), "sentinel").unwrap();
+        assert!(!log.contains("+reset-master"), "a Sentinel was reset: {log}");
+    }
+}
+
+#[test]
+fn units_that_leave_are_forgotten_in_juju_3() {
+    shrinks(Switches::JUJU_3, 5, 3);
+}
+
+#[test]
+fn a_unit_that_leaves_is_forgotten_in_juju_4_which_tells_nobody() {
+    shrinks(Switches::JUJU_4, 4, 3);
+}

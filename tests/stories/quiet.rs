@@ -1,0 +1,48 @@
+//! What restarts nothing.
+
+use testbed::trace::entry::What;
+
+use crate::stage::APPLICATION;
+use crate::stage::Story;
+use crate::stage::name;
+
+#[test]
+fn unrelated_events_and_a_restart_of_the_agents_restart_nothing() {
+    let story = Story::of(3);
+    story.lab.wait_for_idle(crate::stage::LIMIT).unwrap();
+    let before = processes(&story);
+    let ended = |event: &str| {
+        let entries = story.lab.trace().entries();
+        let is_it = |what: &What| matches!(what, What::EventEnded { event: it, .. } if it == event);
+        entries.iter().filter(|entry| is_it(&entry.what)).count()
+    };
+    let (starts, ready, configs) =
+        (ended("start"), ended("redis-pebble-ready"), ended("config-changed"));
+    story.lab.trust(APPLICATION, true).unwrap();
+    story.until("config-changed has run everywhere", || {
+        (ended("config-changed") >= configs + 3).then_some(())
+    });
+    for unit in 0..3 {
+        story.lab.restart_agent(&name(unit)).unwrap();
+    }
+    story.until("start and pebble-ready have run again", || {
+        (ended("start") >= starts + 3 && ended("redis-pebble-ready") >= ready + 3).then_some(())
+    });
+    story.whole(3);
+    story.lab.wait_for_idle(crate::stage::LIMIT).unwrap();
+    assert_eq!(processes(&story), before);
+}
+
+fn processes(story: &Story) -> Vec<Vec<u32>> {
+    let programs =
+        [("redis", "redis-keeper"), ("redis", "redis-server"), ("sentinel", "redis-server")];
+    (0..3)
+        .flat_map(|unit| programs.map(|(container, program)| (unit, container, program)))
+        .map(|(unit, container, program)| {
+            // Sentinel writes over its arguments.
+            let all = story.processes(unit, container, &format!("{program}*"));
+            assert!(!all.is_empty() || container == "sentinel", "{container} {program} of {unit}");
+            all
+        })
+        .collect()
+}

@@ -1,0 +1,46 @@
+//! Units that come.
+
+use crate::stage::APPLICATION;
+use crate::stage::Story;
+use crate::writers::Writers;
+
+fn grows(from: u32, to: u32) {
+    let story = Story::of(from);
+    let units: Vec<u32> = (0..from).collect();
+    let writers = Writers::start(&story, 0, &units, 0);
+    story.lab.scale(APPLICATION, to).unwrap();
+    let master = story.whole(to);
+    assert_eq!(master, 0, "nobody had to become master");
+    let wanted = if to < 3 { "0" } else { "1" };
+    for unit in 0..to {
+        story.until("min-replicas follows", || {
+            let told = story.redis(unit, "CONFIG GET min-replicas-to-write").ok()?;
+            (told.lines().last() == Some(wanted)).then_some(())
+        });
+    }
+    writers.end(&story, &format!("{from} to {to}"));
+}
+
+#[test]
+fn one_unit_becomes_three() {
+    grows(1, 3);
+}
+
+#[test]
+fn two_units_become_five() {
+    grows(2, 5);
+}
+
+#[test]
+fn units_that_come_onto_old_volumes_follow_the_one_that_stayed() {
+    let story = Story::of(3);
+    story.redis(0, "SET old 1").unwrap();
+    story.lab.scale(APPLICATION, 1).unwrap();
+    story.whole(1);
+    story.redis(0, "SET newer 2").unwrap();
+    story.lab.scale(APPLICATION, 3).unwrap();
+    assert_eq!(story.whole(3), 0);
+    for unit in 0..3 {
+        assert_eq!(story.redis(unit, "MGET old newer"), Ok("1\n2".to_owned()), "unit {unit}");
+    }
+}
