@@ -24,6 +24,9 @@ fn leavers_tear_down_side_by_side_and_survivors_hear_of_it_meanwhile() {
     stage.put("go");
     stage.wait_for_removal("a/1");
     stage.wait_for_removal("a/2");
+    // Kubernetes is asked just after the units' records have gone.
+    let asked = || (stage.cluster.replicas_asked("a").len() > 1).then_some(());
+    until("the pods to go", LIMIT, asked).expect("Kubernetes is asked");
     assert_eq!(stage.cluster.replicas_asked("a"), [3, 1]);
     let last = |unit: &str, others: [&str; 2]| {
         let departed = |other| format!("peers-relation-departed {other} leaving {unit}");
