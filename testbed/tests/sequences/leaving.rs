@@ -179,8 +179,9 @@ fn a_leaver_whose_pod_ends_meanwhile_goes_on_in_the_next_one() {
     stage.cluster.delete_pod("a/1");
     stage.wait_for_removal("a/1");
     let events = stage.events("a/1");
-    let last: Vec<&str> =
-        events.iter().map(String::as_str).skip_while(|it| *it != "stop").collect();
+    let last = events.iter().map(String::as_str).skip_while(|it| *it != "stop");
+    // Whether the new agent looks at Pebble before it is through is chance.
+    let last: Vec<&str> = last.filter(|it| *it != "web-pebble-ready").collect();
     // The hook that was killed runs again; then the new agent tells that it has started, and no
     // longer knows which relation is a peer relation.
     let expected = ["stop", "stop", "start", "peers-relation-broken app=", "stop", "remove"];
