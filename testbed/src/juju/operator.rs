@@ -313,7 +313,7 @@ impl Controller {
 
     /// Copies the charm, as an upload does: what becomes of the folder later is of no account.
     fn keep_charm(&self, charm: &Path, application: &str, version: u32) -> Result<PathBuf, Error> {
-        let charms = self.core.directory.path().join("charms");
+        let charms = self.core.directory.join("charms");
         std::fs::create_dir_all(&charms)
             .map_err(|source| Error::File { path: charms.clone(), source })?;
         let folder = charms.join(format!("{application}-{version}"));
