@@ -207,6 +207,15 @@ impl Controller {
             }
         }
         let sides = [one, other];
+        let is_known = world.model.relations.iter().any(|relation| {
+            sides
+                .iter()
+                .all(|(application, endpoint)| relation.endpoint_of(application) == Some(*endpoint))
+        });
+        if is_known {
+            let [one, other] = sides.map(|(name, endpoint)| format!("{name}:{endpoint}"));
+            return Err(Error::Related { one, other });
+        }
         let id = world.add_relation(&sides);
         world.operator(format!("integrate {}:{} {}:{}", one.0, one.1, other.0, other.1));
         Ok(id)

@@ -215,3 +215,25 @@ fn juju_4_takes_a_unit_that_nothing_holds_for_dead_in_the_middle_of_its_last_hoo
     stage.wait_for_removal("a/1");
     assert_eq!(stage.events("a/1").last().map(String::as_str), Some("stop"), "remove is missed");
 }
+
+#[test]
+fn a_unit_of_an_earlier_ones_name_begins_with_an_empty_databag() {
+    let stage = Stage::deployed(2);
+    stage.exec("a/1", "relation-set -r peers:0 old=yes");
+    stage.controller.scale("a", 1).expect("it scales");
+    stage.wait_for("a/1", "remove", 1);
+    stage.controller.scale("a", 2).expect("it scales");
+    stage.wait_for("a/1", "web-pebble-ready", 1);
+    let bag = stage.exec("a/0", "relation-get -r peers:0 - a/1");
+    assert!(!bag.contains("old") && bag.contains("ingress-address"), "{bag}");
+}
+
+#[test]
+fn two_applications_are_related_once_at_the_same_ends() {
+    let stage = Stage::deployed(1);
+    stage.deploy("b", 1);
+    let relate = || stage.controller.integrate(("a", "site"), ("b", "backend"));
+    relate().expect("nothing is in the way");
+    assert!(relate().is_err());
+    stage.controller.integrate(("b", "site"), ("a", "backend")).expect("these are other ends");
+}

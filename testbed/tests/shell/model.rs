@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -67,6 +68,21 @@ fn an_operators_day_is_played_from_a_file() {
     assert!(timeline.contains("action-set said=***"), "{timeline}");
     let trace = fs::read_to_string(at("trace")).unwrap();
     assert!(trace.contains(r#""action-set","said=***""#), "{trace}");
+}
+
+#[test]
+fn a_charm_without_workload_containers_has_no_row_among_the_servers() {
+    let charm = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(charm.path().join(name), text).unwrap();
+    write("metadata.yaml", "name: bare\nsummary: none\ndescription: none\n");
+    write("dispatch", "#!/bin/sh\nexec status-set active\n");
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(charm.path().join("dispatch"), mode).unwrap();
+    let said = play(&format!(
+        "deploy {} bare\nwait-for application bare --timeout 60s\nstatus\n",
+        charm.path().display(),
+    ));
+    assert!(said.contains("bare/0*") && !said.contains("Redis"), "{said}");
 }
 
 fn play(lines: &str) -> String {
