@@ -26,6 +26,8 @@ fn an_operators_day_is_played_from_a_file() {
          ssh recorder/0 tail -n 1 /var/lib/records/events\n\
          -attach-resource recorder no-such=/etc/hostname\n\
          -ssh --container work recorder/1 'exit 3'\n\
+         -logs recorder/1 no-such\n\
+         -fault wipe recorder/1 no-such\n\
          show-unit recorder/1\n\
          add-unit recorder\n\
          wait-for application recorder --timeout 60s\n\
@@ -51,6 +53,8 @@ fn an_operators_day_is_played_from_a_file() {
         "recorder/0:\nI am recorder/0\nrecorder/1:\nI am recorder/1\n",
         "ERROR application `recorder` has no resource `no-such`",
         "the command in work of recorder/1 ended with exit status: 3",
+        "cannot find container no-such of recorder/1",
+        "cannot find storage no-such of recorder/1: its charm has none of that name",
         "  provider-id: recorder-1\n",
         "departures  lost\n",
         "hook (via hook dispatching script: dispatch)",
