@@ -27,4 +27,4 @@ mod verdicts;
 #[cfg(test)]
 mod workload;
 #[cfg(test)]
-mod workload;
+mod worlds;

@@ -119,8 +119,8 @@ impl Core {
         // Only this sets it.
         let _ = server.group.set(process.group());
         let world = Arc::clone(&self.world);
-        let directory = Arc::clone(&self.directory);
-        Ok(RunningHook { world, server, process, hook, _directory: directory, environment })
+        let kept = self.kept.upgrade();
+        Ok(RunningHook { world, server, process, hook, _kept: kept, environment })
     }
 }
 

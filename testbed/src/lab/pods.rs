@@ -47,7 +47,13 @@ impl Lab {
 
     /// `kubectl logs`: what the container's first process wrote, with what Pebble tells of services.
     pub fn container_log(&self, unit: &str, container: &str) -> Result<String, LabError> {
-        Ok(self.pod(unit)?.log(container))
+        let pod = self.pod(unit)?;
+        let mut containers = self.pods().into_iter().filter(|it| it.unit == unit);
+        if !containers.any(|it| it.containers.iter().any(|it| it.name == container)) {
+            let (unit, container) = (unit.to_owned(), container.to_owned());
+            return Err(LabError::NoContainer { unit, container });
+        }
+        Ok(pod.log(container))
     }
 
     /// `kubectl delete pod`: it is told to end, and another takes its place.

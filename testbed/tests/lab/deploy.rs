@@ -11,6 +11,8 @@ use std::time::Instant;
 use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
+use testbed::lab::operator::Deployment;
+use testbed::trace::timeline;
 
 use super::stage::LIMIT;
 use super::stage::Result;
@@ -112,4 +114,25 @@ fn lab_with_two_units() -> std::result::Result<Lab, String> {
     };
     // Errors of other threads have to be plain.
     start().map_err(|error| format!("{error:?}"))
+}
+
+#[test]
+fn a_password_among_the_options_is_not_in_the_trace_even_if_the_charm_writes_it() -> Result {
+    let lab = Lab::start(3)?;
+    let given = [("admin-password".to_owned(), "first-of-them".to_owned())];
+    lab.deploy_with(&Deployment {
+        charm: recorder(),
+        application: "recorder".to_owned(),
+        units: 1,
+        config: given.into(),
+        ..Deployment::default()
+    })?;
+    lab.wait_for_active("recorder", LIMIT)?;
+    lab.config("recorder", &[("admin-password", "second-of-them")])?;
+    lab.exec("recorder/0", "status-set active \"told of first-of-them\"")?;
+    lab.exec("recorder/0", "juju-log \"$(config-get admin-password) is the next\"")?;
+    let told = timeline::render(&lab.trace().entries());
+    assert!(told.contains("told of ***") && told.contains("*** is the next"), "{told}");
+    assert!(!told.contains("of-them"), "{told}");
+    Ok(())
 }

@@ -9,6 +9,9 @@ mod endings;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+#[path = "../left/mod.rs"]
+mod left;
+#[cfg(test)]
 mod pods;
 #[cfg(test)]
 mod python;

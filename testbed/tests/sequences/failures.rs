@@ -1,10 +1,12 @@
 //! Hooks that fail or die, what an operator does about them, and actions.
 
 use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Map;
 use serde_json::json;
 
+use testbed::juju::clock::AGENT_RESTART;
 use testbed::juju::faults::HookFault;
 use testbed::juju::hook::Fault;
 use testbed::juju::hook::FaultKind;
@@ -143,6 +145,19 @@ fn a_failed_notice_hook_restarts_the_agent_which_hears_of_the_notice_again() {
     assert_eq!(events.remove(0), "start");
     events.sort();
     assert_eq!(events, ["web-pebble-custom-notice 1 example.com/news", "web-pebble-ready"]);
+}
+
+#[test]
+fn a_failed_notice_hook_restarts_the_agent_once() {
+    let stage = Stage::at_speed(Switches::JUJU_3, 1.0);
+    stage.deploy("a", 1);
+    stage.wait_for("a/0", "start", 1);
+    stage.let_do("a/0", "web-pebble-custom-notice", "[ -e died ] || { : > died; exit 1; }");
+    stage.notify("a/0", "example.com/news");
+    stage.wait_for("a/0", "web-pebble-custom-notice 1 example.com/news", 1);
+    let failure = Instant::now();
+    stage.wait_for("a/0", "start", 2);
+    assert!(failure.elapsed() < 2 * AGENT_RESTART, "{:?}", failure.elapsed());
 }
 
 #[test]

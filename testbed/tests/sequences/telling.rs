@@ -5,9 +5,12 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use testbed::juju::clock::Clock;
+use testbed::juju::clock::UPDATE_STATUS;
 use testbed::juju::faults::NoticeFault;
 use testbed::juju::switches::Switches;
 use testbed::pebble::client::http::Client;
+use testbed::wait::until;
 
 use crate::stage::Stage;
 
@@ -135,6 +138,26 @@ fn a_unit_with_nothing_to_do_is_told_to_update_its_status() {
     let events = stage.events("a/0");
     let at = |name: &str| events.iter().position(|event| event == name);
     assert!(at("start") < at("update-status"), "{events:?}");
+}
+
+#[test]
+fn a_tick_during_a_hook_is_lost() {
+    let speed = 150.0;
+    let stage = Stage::at_speed(Switches::JUJU_4, speed);
+    stage.deploy("a", 1);
+    stage.wait_for("a/0", "update-status", 1);
+    stage.let_do("a/0", "config-changed", "while [ ! -e go ]; do sleep 0.05; done");
+    let set = [("color", Some("blue"))];
+    stage.controller.config_set("a", &set).expect("it is there");
+    stage.wait_for("a/0", "config-changed", 2);
+    let period = Clock::at_speed(speed).period(UPDATE_STATUS).mul_f64(1.3);
+    let _ = until("the time of a tick", period, || None::<()>);
+    stage.forget(&["a/0"]);
+    stage.put("go");
+    stage.wait_for_idle("a/0");
+    let told = || stage.events("a/0").contains(&"update-status".to_owned()).then_some(());
+    let late = until("a late tick", Duration::from_millis(300), told);
+    assert!(late.is_err(), "{:?}", stage.events("a/0"));
 }
 
 #[test]
