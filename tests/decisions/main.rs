@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod arbitrary_input;
 #[cfg(test)]
+mod containers;
+#[cfg(test)]
 mod forgetting;
 #[cfg(test)]
 mod keeper_laws;

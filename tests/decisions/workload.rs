@@ -1,14 +1,11 @@
 //! What the own pod's containers are given.
 
 use expect_test::expect;
-use redis_k8s::decide::Situation;
-use redis_k8s::decide::decide;
 use redis_k8s::decide::plan::Effect;
 use redis_k8s::decide::plan::Plan;
 use redis_k8s::decide::verdict::Status;
 use redis_k8s::decide::verdict::Word;
 use redis_k8s::event::Event;
-use redis_k8s::names::REDIS_CONTAINER;
 use redis_k8s::names::UnitName;
 use redis_k8s::render::inputs::Inputs;
 use redis_k8s::render::layer;
@@ -20,12 +17,20 @@ use redis_k8s::world::cluster::Role;
 use redis_k8s::world::cluster::Silence;
 use redis_k8s::world::image::Image;
 use redis_k8s::world::juju::Leadership;
-use redis_k8s::world::password::Password;
 use redis_k8s::world::workload::Container;
-use redis_k8s::world::workload::Contents;
 use redis_k8s::world::workload::Service;
-use redis_k8s::world::workload::Workload;
 
+use crate::containers::carried_out;
+use crate::containers::first_start;
+use crate::containers::image;
+use crate::containers::plan;
+use crate::containers::put;
+use crate::containers::ready;
+use crate::containers::redis;
+use crate::containers::sentinel;
+use crate::containers::text;
+use crate::containers::whole;
+use crate::containers::with_empty_containers;
 use crate::worlds::Facts;
 use crate::worlds::first_deployment;
 use crate::worlds::healthy;
@@ -33,127 +38,6 @@ use crate::worlds::host;
 use crate::worlds::judged;
 use crate::worlds::naming;
 use crate::worlds::plans;
-
-fn ready() -> Event {
-    Event::PebbleReady { container: "redis".to_owned() }
-}
-
-/// An image as it should be.
-fn image() -> Image {
-    Image {
-        name_services: Some("passwd: files\nhosts: files dns\n".to_owned()),
-        accounts: "root:x:0:0::/root:/bin/sh\nredis:x:999:999::/:\n".to_owned(),
-        groups: "root:x:0:\nredis:x:999:\n".to_owned(),
-        server: Some("Redis server v=7.2.5 sha=00000000:0 malloc=jemalloc-5.3.0".to_owned()),
-    }
-}
-
-/// The world, with containers in which nothing is yet.
-fn with_empty_containers(mut world: World) -> World {
-    let empty = || Container::Open(Contents { image: Some(image()), ..Contents::default() });
-    let program = "the charm's".to_owned();
-    world.workload = Some(Workload { program, redis: empty(), sentinel: empty() });
-    world
-}
-
-/// The very first start: the databag is committed, and nobody answers.
-fn first_start(units: u32) -> World {
-    let mut world = with_empty_containers(healthy(units));
-    world.juju.application.bootstrap = Some(host(0));
-    world.juju.application.master_epoch = None;
-    world.juju.has_own_sentinel = false;
-    for unit in 0..units {
-        world.silence(unit, Silence::Refused);
-    }
-    world
-}
-
-/// Healthy units, this pod's containers as they are to be; the keeper was told that all is well.
-fn whole(units: u32) -> World {
-    let world = with_empty_containers(healthy(units));
-    let first = plan(&world);
-    let mut world = carried_out(world, &first);
-    let inputs = text(&world, places::KEEPER_INPUTS).replace("\"unwell\":true", "\"unwell\":false");
-    put(redis(&mut world), places::KEEPER_INPUTS, &inputs);
-    world
-}
-
-fn plan(world: &World) -> Plan {
-    decide(&Situation { event: &ready(), world, may_wait: false })
-}
-
-fn redis(world: &mut World) -> &mut Contents {
-    open(&mut world.workload.as_mut().unwrap().redis)
-}
-
-fn sentinel(world: &mut World) -> &mut Contents {
-    open(&mut world.workload.as_mut().unwrap().sentinel)
-}
-
-fn open(container: &mut Container) -> &mut Contents {
-    let Container::Open(contents) = container else { panic!("it is not open") };
-    contents
-}
-
-fn put(contents: &mut Contents, path: &str, text: &str) {
-    contents.files.insert(path.to_owned(), Password::new(text));
-}
-
-fn text(world: &World, path: &str) -> String {
-    let workload = world.workload.as_ref().unwrap();
-    let containers = [&workload.redis, &workload.sentinel].map(|it| it.open().unwrap());
-    containers.into_iter().find_map(|it| it.file(path)).unwrap_or_default().to_owned()
-}
-
-/// The world as it is when the plan has been carried out.
-fn carried_out(mut world: World, plan: &Plan) -> World {
-    world.juju.application = plan.application.clone();
-    world.juju.has_own_sentinel |= plan.state.contains_key("sentinel");
-    let mark = world.workload.as_ref().unwrap().program.clone();
-    for (effect, _) in plan.effects() {
-        match effect {
-            Effect::Push { container, files } => {
-                let contents = if *container == REDIS_CONTAINER {
-                    redis(&mut world)
-                } else {
-                    sentinel(&mut world)
-                };
-                for file in files {
-                    match file.text() {
-                        Some(text) => put(contents, file.path, text),
-                        None => {
-                            contents.program = Some(mark.clone());
-                            contents.image = None;
-                        }
-                    }
-                }
-            }
-            Effect::AddLayer { container, layer } => {
-                let contents = if *container == REDIS_CONTAINER {
-                    redis(&mut world)
-                } else {
-                    sentinel(&mut world)
-                };
-                contents.plan.extend(layer::entries(layer));
-            }
-            Effect::Replan { container } if *container == REDIS_CONTAINER => {
-                redis(&mut world).services.insert(layer::REDIS.to_owned(), Service::Running);
-            }
-            Effect::Replan { .. } => {
-                sentinel(&mut world).services.insert(layer::SENTINEL.to_owned(), Service::Running);
-            }
-            Effect::RestartSentinel
-            | Effect::SetVersion { .. }
-            | Effect::AnswerAction { .. }
-            | Effect::FailAction { .. }
-            | Effect::SetQuorum { .. }
-            | Effect::RestoreInfoPeriod { .. }
-            | Effect::AwaitFailover
-            | Effect::ForgetUnits => {}
-        }
-    }
-    world
-}
 
 /// What is done in this pod, without what the leader does besides.
 fn done(world: &World) -> Vec<String> {
@@ -167,7 +51,18 @@ fn done(world: &World) -> Vec<String> {
 fn an_empty_pod_gets_all_in_its_first_start() {
     let mut world = first_start(3);
     world.juju.leadership = Leadership::Minion;
-    plans(ready(), world, expect![[r#""#]]);
+    plans(ready(), world, expect![[r#"
+        keep sentinel: own -- Sentinel's file is this unit's from now on
+        tell the version 7.2.5 -- the image has it
+        write /opt/redis-k8s/redis-keeper, /opt/redis-k8s/program in container redis -- the charm's program is not there
+        write /opt/redis-k8s/keeper.json, /opt/redis-k8s/exporter.json in container redis -- not as it is to be
+        add the layer of container redis -- the plan differs
+        start what is to run in container redis -- service redis does not run
+        write /opt/redis-k8s/sentinel-starter, /opt/redis-k8s/program in container sentinel -- the charm's program is not there
+        write /var/lib/redis/sentinel/members, /var/lib/redis/sentinel/sentinel.conf in container sentinel -- not as it is to be
+        add the layer of container sentinel -- the plan differs
+        start what is to run in container sentinel -- service sentinel does not run
+    "#]]);
 }
 
 #[test]
