@@ -6,6 +6,7 @@ use crate::clients::parallel::ask_all;
 use crate::clients::redis::connection::Connection;
 use crate::clients::redis::connection::Failure;
 use crate::clients::redis::sentinel;
+use crate::clients::redis::sentinel::Taken;
 use crate::clock::Budget;
 use crate::names::SENTINEL_PORT;
 use crate::observe::cluster::ROUND;
@@ -26,6 +27,8 @@ pub enum Order {
     InfoPeriod(u64),
     /// `SENTINEL RESET <application>`.
     Reset,
+    /// `SENTINEL FAILOVER <application>`.
+    Failover,
 }
 
 impl Order {
@@ -34,6 +37,7 @@ impl Order {
             Self::Quorum(_) => "set the quorum",
             Self::InfoPeriod(_) => "set the info period",
             Self::Reset => "reset the Sentinel",
+            Self::Failover => "ask for a failover",
         }
     }
 }
@@ -46,6 +50,11 @@ pub fn set_quorum(
     budget: &Budget,
 ) -> Vec<Obstacle> {
     tell_all(world, Order::Quorum(quorum), sentinels, budget)
+}
+
+/// Asks a Sentinel for a failover.
+pub fn ask_failover(world: &World, sentinel: u32, budget: &Budget) -> Vec<Obstacle> {
+    tell_all(world, Order::Failover, &[sentinel], budget)
 }
 
 /// Gives several Sentinels their usual INFO period back, at the same time.
@@ -99,5 +108,9 @@ fn send(message: Message, budget: &Budget) -> Result<(), Failure> {
         Order::Quorum(quorum) => sentinel::set_quorum(&mut connection, &message.master, quorum),
         Order::InfoPeriod(period) => sentinel::set_info_period(&mut connection, period),
         Order::Reset => sentinel::reset(&mut connection, &message.master),
+        Order::Failover => match sentinel::failover(&mut connection, &message.master) {
+            Taken::Yes | Taken::Unknown => Ok(()),
+            Taken::Refused(why) => Err(Failure::Error(why)),
+        },
     }
 }

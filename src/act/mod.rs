@@ -67,6 +67,7 @@ impl Deeds {
             }
             Effect::SetQuorum { .. }
             | Effect::RestoreInfoPeriod { .. }
+            | Effect::AskFailover { .. }
             | Effect::AwaitFailover
             | Effect::ForgetUnits
             | Effect::SetVersion { .. }
@@ -100,6 +101,7 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
             Effect::RestoreInfoPeriod { sentinels } => {
                 cluster::restore_info_period(world, sentinels, budget)
             }
+            Effect::AskFailover { sentinel } => cluster::ask_failover(world, *sentinel, budget),
             Effect::ForgetUnits => procedure::forget_units(world, budget),
             Effect::AnswerAction { key, value } => {
                 deeds.fault = juju::answer_action(key, value.reveal(), budget).err();

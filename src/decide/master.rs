@@ -1,6 +1,7 @@
 //! Who is recorded as master, and whether a failover is finished.
 
 use crate::decide::Situation;
+use crate::decide::plan::Effect;
 use crate::decide::plan::Plan;
 use crate::world::cluster::Cluster;
 use crate::world::election::Elected;
@@ -27,6 +28,27 @@ pub fn record_elected(at: &Situation<'_>, plan: &mut Plan) {
             });
         }
         Err(_) => {}
+    }
+}
+
+/// A master whose unit is gone never comes back, and where most Sentinels have gone with it the others
+/// never get a majority to replace it: one is asked, which needs none. That the unit is gone Juju says;
+/// a silence would be no evidence.
+pub fn replace_gone(at: &Situation<'_>, plan: &mut Plan) {
+    let Some(cluster) = at.cluster() else { return };
+    let Ok(voted) = cluster.voted() else { return };
+    let is_gone = !cluster.members.contains_key(&voted.master);
+    // Asked at the same time as it acts by itself, it would be as if two had been asked.
+    let acts = cluster.sentinels().any(|(_, view)| view.leads_failover || view.may_act_by_itself());
+    if !is_gone || acts {
+        return;
+    }
+    let planned = cluster.planned();
+    // Whoever asks chooses the same.
+    let lowest = cluster.sentinels().map(|(unit, _)| unit).find(|unit| planned.contains(unit));
+    if let Some(sentinel) = lowest {
+        let gone = cluster.unit_text(voted.master);
+        plan.push(Effect::AskFailover { sentinel }, format!("the master {gone} is gone"));
     }
 }
 

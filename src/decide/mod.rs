@@ -72,6 +72,7 @@ const ALL: Row = Row {
     leader: &[
         credentials::create,
         master::record_elected,
+        master::replace_gone,
         members::record_leaving,
         sentinels::set_quorum,
         sentinels::restore_info_period,

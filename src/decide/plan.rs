@@ -27,6 +27,11 @@ pub enum Effect {
         /// The units.
         sentinels: Vec<u32>,
     },
+    /// Ask one unit's Sentinel for a failover.
+    AskFailover {
+        /// The unit.
+        sentinel: u32,
+    },
     /// Wait until the group is at rest, then look and decide once more: nothing stands behind it.
     AwaitFailover,
     /// Forget the units that are gone, one Sentinel at a time: a sequence of its own
@@ -164,6 +169,9 @@ impl Plan {
             }
             Effect::RestoreInfoPeriod { sentinels } => {
                 format!("restore the info period of {}", of(sentinels))
+            }
+            Effect::AskFailover { sentinel } => {
+                format!("ask the Sentinel of {} for a failover", self.naming.unit(*sentinel))
             }
             Effect::AwaitFailover => "wait for the failover to finish".to_owned(),
             Effect::ForgetUnits => "forget the units that are gone".to_owned(),

@@ -54,7 +54,14 @@ pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
     if inputs.unwell && is_well(cluster) {
         reasons.insert(Reason::Well);
     }
-    let Ok(elected) = cluster.elected() else { return reasons };
+    let Ok(elected) = cluster.elected() else {
+        // A master that has left is replaced by the charm where the Sentinels cannot.
+        let latest = cluster.sentinels().max_by_key(|(_, view)| view.epoch);
+        let named = latest.and_then(|(_, view)| cluster.unit_at(&view.vote));
+        let gone = named.filter(|unit| inputs.leaving.contains(unit) && is_silent(cluster, *unit));
+        reasons.extend(gone.map(Reason::UnitGone));
+        return reasons;
+    };
     if inputs.recorded_master.as_ref() != Some(&cluster.naming.host(elected.master)) {
         reasons.insert(Reason::MasterChanged(elected.master));
     }

@@ -135,6 +135,7 @@ pub(crate) fn carried_out(mut world: World, plan: &Plan) -> World {
             | Effect::FailAction { .. }
             | Effect::SetQuorum { .. }
             | Effect::RestoreInfoPeriod { .. }
+            | Effect::AskFailover { .. }
             | Effect::AwaitFailover
             | Effect::ForgetUnits => {}
         }

@@ -1,11 +1,15 @@
 //! Units that are gone, and the sequence that forgets them.
 
 use expect_test::expect;
+use redis_k8s::decide::Situation;
+use redis_k8s::decide::decide;
+use redis_k8s::decide::plan::Effect;
 use redis_k8s::event::Event;
 use redis_k8s::procedure::forget_units::Command;
 use redis_k8s::procedure::forget_units::ForgetUnits;
 use redis_k8s::procedure::forget_units::Next;
 use redis_k8s::procedure::forget_units::Outcome;
+use redis_k8s::world::World;
 use redis_k8s::world::cluster::Answer;
 use redis_k8s::world::cluster::Cluster;
 use redis_k8s::world::cluster::Entry;
@@ -239,4 +243,42 @@ fn a_unit_that_falls_silent_just_before_the_reset_stops_it() {
     assert_eq!(procedure.next(&seen, true), Next::Send(0, USUAL));
     assert!(matches!(procedure.next(&seen, true), Next::Done(Outcome::Held(_))));
     assert!(procedure.reset().is_empty());
+}
+
+/// Three units of which two have left, the master among them: unit 0 has known them, and is alone.
+fn left_alone() -> World {
+    let mut world = healthy(3);
+    world.fail_over_to(2, 4);
+    world.remove(1);
+    world.remove(2);
+    let view = world.view(0);
+    view.quorum = 1;
+    view.master_silence = 16_000;
+    world
+}
+
+#[test]
+fn a_master_that_has_left_with_the_majority_is_replaced_by_asking_one_sentinel() {
+    plans(Event::UpdateStatus, left_alone(), expect![[r#"
+        record that units 1,2 leave -- every unit is to know
+        ask the Sentinel of redis-k8s/0 for a failover -- the master redis-k8s/2 is gone
+        wait for the failover to finish -- elected master redis-k8s/2 has left
+    "#]]);
+}
+
+#[test]
+fn no_failover_is_asked_for_while_one_runs_or_the_master_only_leaves() {
+    let mut running = left_alone();
+    running.view(0).leads_failover = true;
+    let mut acting = left_alone();
+    acting.view(0).master_silence = 6_000;
+    let mut leaving = healthy(3);
+    leaving.member(0).leaving = true;
+    leaving.silence(0, Silence::TimedOut);
+    for world in [running, acting, leaving] {
+        let event = Event::UpdateStatus;
+        let plan = decide(&Situation { event: &event, world: &world, may_wait: false });
+        let asks = plan.effects().any(|(effect, _)| matches!(effect, Effect::AskFailover { .. }));
+        assert!(!asks, "{plan}");
+    }
 }

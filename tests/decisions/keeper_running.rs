@@ -171,6 +171,32 @@ fn it_rings_when_a_unit_that_leaves_is_gone() {
 }
 
 #[test]
+fn it_rings_when_a_master_that_leaves_is_gone_and_most_sentinels_with_it() {
+    let mut told = inputs(1, 2);
+    told.leaving = [0, 2].into();
+    told.planned = [1].into();
+    let mut world = cluster(3);
+    for unit in [0, 2] {
+        world.member(unit).leaving = true;
+        world.silence(unit, Silence::TimedOut);
+    }
+    assert_eq!(reasons(&told, &world), [Reason::UnitGone(0)].into());
+}
+
+#[test]
+fn it_rings_when_what_the_status_tells_of_has_passed() {
+    let mut told = inputs(1, 3);
+    told.unwell = true;
+    let mut world = cluster(3);
+    assert_eq!(reasons(&told, &world), [Reason::Well].into());
+    world.view(2).sentinels.clear();
+    assert_eq!(reasons(&told, &world), [].into(), "a Sentinel is not exact");
+    let mut world = cluster(3);
+    world.view(2).leads_failover = true;
+    assert_eq!(reasons(&told, &world), [].into(), "a failover runs");
+}
+
+#[test]
 fn it_rings_at_once_then_every_ten_seconds_and_thirty_times_at_most() {
     let mut bell = Bell::default();
     let why = [Reason::MasterChanged(2)].into();

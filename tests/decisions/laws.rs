@@ -146,6 +146,7 @@ fn carried_out(mut world: World, plan: &Plan) -> World {
                     view.replicas.retain(|e| cluster.planned_unit_named(&e.host).is_some());
                 }
             }
+            Effect::AskFailover { sentinel } => world.view(*sentinel).leads_failover = true,
             Effect::AwaitFailover
             | Effect::FailAction { .. }
             | Effect::AnswerAction { .. }

@@ -51,7 +51,10 @@ fn done(world: &World) -> Vec<String> {
 fn an_empty_pod_gets_all_in_its_first_start() {
     let mut world = first_start(3);
     world.juju.leadership = Leadership::Minion;
-    plans(ready(), world, expect![[r#"
+    plans(
+        ready(),
+        world,
+        expect![[r#"
         keep sentinel: own -- Sentinel's file is this unit's from now on
         tell the version 7.2.5 -- the image has it
         write /opt/redis-k8s/redis-keeper, /opt/redis-k8s/program in container redis -- the charm's program is not there
@@ -62,7 +65,8 @@ fn an_empty_pod_gets_all_in_its_first_start() {
         write /var/lib/redis/sentinel/members, /var/lib/redis/sentinel/sentinel.conf in container sentinel -- not as it is to be
         add the layer of container sentinel -- the plan differs
         start what is to run in container sentinel -- service sentinel does not run
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

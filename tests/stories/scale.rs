@@ -34,10 +34,11 @@ fn two_units_become_five() {
 #[test]
 fn units_that_come_onto_old_volumes_follow_the_one_that_stayed() {
     let story = Story::of(3);
-    story.redis(0, "SET old 1").unwrap();
+    let master = story.whole(3);
+    assert_eq!(story.redis(master, "SET old 1"), Ok("OK".to_owned()));
     story.lab.scale(APPLICATION, 1).unwrap();
     story.whole(1);
-    story.redis(0, "SET newer 2").unwrap();
+    assert_eq!(story.redis(0, "SET newer 2"), Ok("OK".to_owned()));
     story.lab.scale(APPLICATION, 3).unwrap();
     assert_eq!(story.whole(3), 0);
     for unit in 0..3 {
