@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::render::inputs::Inputs;
 use crate::world::cluster::Cluster;
+use crate::world::cluster::Role;
 use crate::world::cluster::Silence;
 
 /// Why it rings. It goes on until the charm has done what it is rung for: then the inputs say so.
@@ -54,26 +55,32 @@ pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
     if inputs.unwell && is_well(cluster) {
         reasons.insert(Reason::Well);
     }
-    let Ok(elected) = cluster.elected() else {
-        // A master that has left is replaced by the charm where the Sentinels cannot.
-        let latest = cluster.sentinels().max_by_key(|(_, view)| view.epoch);
-        let named = latest.and_then(|(_, view)| cluster.unit_at(&view.vote));
-        let gone = named.filter(|unit| inputs.leaving.contains(unit) && is_silent(cluster, *unit));
-        reasons.extend(gone.map(Reason::UnitGone));
-        return reasons;
-    };
-    if inputs.recorded_master.as_ref() != Some(&cluster.naming.host(elected.master)) {
+    if let Ok(elected) = cluster.elected()
+        && inputs.recorded_master.as_ref() != Some(&cluster.naming.host(elected.master))
+    {
         reasons.insert(Reason::MasterChanged(elected.master));
     }
-    let listed = cluster.redis(elected.master).map(|view| view.replicas.as_slice());
-    for unit in &inputs.leaving {
-        let host = cluster.naming.host(*unit);
-        let is_listed = listed.is_none_or(|hosts| hosts.contains(&host));
-        if !is_listed && *unit != inputs.unit && is_silent(cluster, *unit) {
-            reasons.insert(Reason::UnitGone(*unit));
-        }
-    }
+    reasons.extend(gone(inputs, cluster).map(Reason::UnitGone));
     reasons
+}
+
+/// The units that leave and are gone. They may be most of those that were to agree on a master, so that
+/// none can be elected: a Redis that acts as master is enough, or a vote for the very one that is gone.
+fn gone<'a>(inputs: &'a Inputs, cluster: &'a Cluster) -> impl Iterator<Item = u32> + 'a {
+    let masters: Vec<_> = cluster
+        .redis_servers()
+        .map(|(_, view)| view)
+        .filter(|view| view.role == Role::Master)
+        .collect();
+    let latest = cluster.sentinels().max_by_key(|(_, view)| view.epoch);
+    let named = latest.and_then(|(_, view)| cluster.unit_at(&view.vote));
+    let is_dropped = move |unit: u32| {
+        let host = cluster.naming.host(unit);
+        let is_replaced = !masters.is_empty() || named == Some(unit);
+        is_replaced && !masters.iter().any(|view| view.replicas.contains(&host))
+    };
+    let others = inputs.leaving.iter().copied().filter(|unit| *unit != inputs.unit);
+    others.filter(move |unit| is_silent(cluster, *unit) && is_dropped(*unit))
 }
 
 fn is_well(cluster: &Cluster) -> bool {

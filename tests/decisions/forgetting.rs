@@ -259,11 +259,15 @@ fn left_alone() -> World {
 
 #[test]
 fn a_master_that_has_left_with_the_majority_is_replaced_by_asking_one_sentinel() {
-    plans(Event::UpdateStatus, left_alone(), expect![[r#"
+    plans(
+        Event::UpdateStatus,
+        left_alone(),
+        expect![[r#"
         record that units 1,2 leave -- every unit is to know
         ask the Sentinel of redis-k8s/0 for a failover -- the master redis-k8s/2 is gone
         wait for the failover to finish -- elected master redis-k8s/2 has left
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

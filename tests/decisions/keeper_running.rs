@@ -181,6 +181,17 @@ fn it_rings_when_a_master_that_leaves_is_gone_and_most_sentinels_with_it() {
         world.silence(unit, Silence::TimedOut);
     }
     assert_eq!(reasons(&told, &world), [Reason::UnitGone(0)].into());
+    told.planned = [0].into();
+    told.unit = 0;
+    told.leaving = [1, 2].into();
+    let mut world = cluster(3);
+    world.server(0).replicas.clear();
+    for unit in [1, 2] {
+        world.member(unit).leaving = true;
+        world.silence(unit, Silence::TimedOut);
+    }
+    let both = [Reason::UnitGone(1), Reason::UnitGone(2)].into();
+    assert_eq!(reasons(&told, &world), both, "the master stays, and most Sentinels are gone");
 }
 
 #[test]
