@@ -65,7 +65,7 @@ impl RedisPod {
         let mut spec = PodSpec::new(layout.names.clone(), unit, &[REDIS, SENTINEL]).with_storage(
             STORAGE,
             DATA,
-            &[REDIS, SENTINEL],
+            &[REDIS],
         );
         spec.shown.clone_from(&layout.shown);
         spec.can_slow_disk = layout.can_slow_disk;
@@ -217,6 +217,11 @@ impl RedisPod {
     /// Kills Sentinel; connections to its port are refused.
     pub fn kill_sentinel(&self) -> Result<(), BedError> {
         self.sentinel.end(&*self.pod()?, Signal::SIGKILL)
+    }
+
+    /// Empties the volume of the data; Redis has to be down.
+    pub fn wipe_data(&self) -> Result<(), BedError> {
+        self.network.volume(&self.name, STORAGE).wipe()
     }
 
     /// Kills every process in the pod but those that keep its containers. Its address stays:

@@ -106,12 +106,11 @@ pub(crate) fn carried_out(mut world: World, plan: &Plan) -> World {
                     sentinel(&mut world)
                 };
                 for file in files {
-                    match file.text() {
-                        Some(text) => put(contents, file.path, text),
-                        None => {
-                            contents.program = Some(mark.clone());
-                            contents.image = None;
-                        }
+                    if let Some(text) = file.text() {
+                        put(contents, file.path, text);
+                    } else {
+                        contents.program = Some(mark.clone());
+                        contents.image = None;
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! Clients that write all the time: one asks Sentinel for each write, one only after an error.
 
+#![expect(clippy::print_stdout, reason = "a gap is reported")]
+
 use std::time::Duration;
 
 use testbed::writer::Writer;
