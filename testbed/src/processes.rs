@@ -38,6 +38,14 @@ pub(crate) fn argv_of(process: u32) -> String {
     text.trim_end().to_owned()
 }
 
+/// The variables that a process was started with.
+pub(crate) fn environment_of(process: u32) -> Vec<(String, String)> {
+    let bytes = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// Whether a process runs the program of that name, by the kernel's name for it, which has at most 15
 /// bytes, or by its own.
 pub(crate) fn is_named(process: u32, name: &str) -> bool {

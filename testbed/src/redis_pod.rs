@@ -164,13 +164,6 @@ impl RedisPod {
         self.redis.ready(&*self.pod()?)
     }
 
-    /// Starts Redis again from the file that it has, which is lost with its container.
-    pub fn restart_redis(&self) -> Result<(), BedError> {
-        let pod = self.pod()?;
-        self.redis.begin(&pod)?;
-        self.redis.ready(&pod)
-    }
-
     /// Writes sentinel.conf and starts Sentinel; it serves when this returns.
     pub fn start_sentinel(&self, config: &SentinelConfig) -> Result<(), BedError> {
         self.begin_sentinel(config)?;
@@ -206,11 +199,6 @@ impl RedisPod {
         let pod = self.pod()?;
         self.redis.ready(&pod)?;
         self.sentinel.ready(&pod)
-    }
-
-    /// Stops Redis with SIGTERM and waits for its end.
-    pub fn stop_redis(&self) -> Result<(), BedError> {
-        self.redis.end(&*self.pod()?, Signal::SIGTERM)
     }
 
     /// Stops Sentinel with SIGTERM and waits for its end.
@@ -260,16 +248,6 @@ impl RedisPod {
     pub fn thaw(&self) -> Result<(), BedError> {
         self.pod()?.thaw();
         Ok(())
-    }
-
-    /// Empties the volume of the data; Redis has to be down.
-    pub fn wipe_data(&self) -> Result<(), BedError> {
-        self.network.volume(&self.name, STORAGE).wipe()
-    }
-
-    /// Tells the bed what to log in with from now on, after a test changed the passwords.
-    pub fn use_passwords(&self, redis: Option<String>, sentinel: Option<String>) {
-        *lock(&self.passwords) = Passwords { redis, sentinel };
     }
 
     /// One command to this pod's Redis, as typed into `redis-cli`. An error of the server is an error.

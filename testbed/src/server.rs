@@ -119,15 +119,14 @@ impl Server {
         if ended { Err(self.fault(pod, "has ended")) } else { Ok(()) }
     }
 
-    /// Pebble has tried to start it, and there is no process.
+    /// Pebble has tried to start it, and there is no process. In this order: on a busy machine a process
+    /// that is looked for first may come while Pebble is asked.
     fn has_ended(&self, pod: &Pod) -> bool {
-        if self.process(pod).is_some() {
-            return false;
-        }
         let path = format!("/v1/changes/{}", lock(&self.state).change);
         let change = Client::new(&pod.pebble_socket(self.name)).get(&path);
-        change
-            .is_ok_and(|change| change.json().pointer("/result/ready") == Some(&Value::Bool(true)))
+        let is_tried = change
+            .is_ok_and(|change| change.json().pointer("/result/ready") == Some(&Value::Bool(true)));
+        is_tried && self.process(pod).is_none()
     }
 
     /// The process, if it runs.

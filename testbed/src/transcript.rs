@@ -1,15 +1,17 @@
 //! Every argv that a bed has started, kept to be searched for secrets.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-/// The argvs that were started, one a line, shared by all parts of a bed.
+/// The argvs that were started, one a line, shared by all parts of a bed. One that is started again and
+/// again, as a look at a server is, is there once.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Transcript {
@@ -20,20 +22,17 @@ impl Transcript {
             line.push(' ');
             line.push_str(&argument.to_string_lossy());
         }
-        lock(&self.lines).push(line);
+        self.note(line);
     }
 
     /// Notes an argv that was seen in the process table.
     pub(crate) fn note(&self, line: String) {
-        let mut lines = lock(&self.lines);
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
+        lock(&self.lines).insert(line);
     }
 
     /// All of it, one argv a line.
     pub fn text(&self) -> String {
-        lock(&self.lines).join("\n")
+        lock(&self.lines).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -1,15 +1,12 @@
 //! Whatever ends a bed, nothing of it is left: no process, namespace, mount, socket or file.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
-use std::fs;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
@@ -23,6 +20,10 @@ use testbed::bed::Bed;
 use testbed::layout::Layout;
 use testbed::pod::CHARM;
 use testbed::wait;
+
+use left::Left;
+
+mod left;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
@@ -51,7 +52,9 @@ fn a_dropped_bed_leaves_nothing() -> Result {
     assert!(kept.redis("PING").is_err());
     drop(kept);
     // Other tests of this program have their own beds, so only what was there counts.
-    left.is_gone()
+    left.is_gone()?;
+    assert!(!left.folder.exists());
+    Ok(())
 }
 
 #[test]
@@ -91,64 +94,7 @@ fn a_bed_ends(test: &str, end: impl FnOnce(Pid) -> nix::Result<()>) -> Result {
     assert!(left.processes.len() > 20 && !left.mounts().is_empty(), "{left:?}");
     end(Pid::from_raw(victim.id().cast_signed()))?;
     victim.wait()?;
-    left.is_gone()
-}
-
-/// What a bed may leave.
-#[derive(Debug)]
-struct Left {
-    /// The process that made it, and all below it, each with the moment of its start.
-    processes: BTreeMap<u32, String>,
-    directory: PathBuf,
-}
-
-impl Left {
-    fn of(root: u32, directory: &Path) -> Self {
-        let table = process_table();
-        let mut family = vec![root];
-        let mut processes = BTreeMap::new();
-        while let Some(parent) = family.pop() {
-            let children = table.iter().filter(|(_, (of, _))| *of == parent);
-            for (child, (_, start)) in children {
-                processes.insert(*child, start.clone());
-                family.push(*child);
-            }
-        }
-        Self { processes, directory: directory.to_owned() }
-    }
-
-    fn mounts(&self) -> Vec<String> {
-        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let lists = all.map(|entry| fs::read_to_string(entry.path().join("mounts")));
-        let text: String = lists.filter_map(std::result::Result::ok).collect();
-        let directory = self.directory.display().to_string();
-        text.lines().filter(|line| line.contains(&directory)).map(str::to_owned).collect()
-    }
-
-    fn is_gone(&self) -> Result {
-        wait::until("nothing is left of the bed", LIMIT, || {
-            let table = process_table();
-            let lives = |(process, start): (&u32, &String)| {
-                table.get(process).is_some_and(|(_, now)| now == start)
-            };
-            let gone = !self.processes.iter().any(lives)
-                && self.mounts().is_empty()
-                && !self.directory.exists();
-            gone.then_some(())
-        })?;
-        Ok(())
-    }
-}
-
-/// Parent and start of every process that has not ended; of one that nobody has waited for, too.
-fn process_table() -> BTreeMap<u32, (u32, String)> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let stat = entries.filter_map(|entry| {
-        let process: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-        // The name before may hold anything.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        Some((process, (fields.get(1)?.parse().ok()?, (*fields.get(19)?).to_owned())))
-    });
-    stat.collect()
+    left.is_gone()?;
+    assert!(!left.folder.exists());
+    Ok(())
 }

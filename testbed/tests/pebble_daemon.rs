@@ -7,8 +7,13 @@
 
 use serde_json::Value;
 use serde_json::json;
+use std::env;
 use std::fs;
+use std::io;
 use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -106,6 +111,44 @@ fn a_long_poll_does_not_hold_up_the_end() {
     daemon.stop().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert!(poll.join().unwrap().is_err());
+}
+
+/// Tells the process that a test starts to be killed which folder to use.
+const VICTIM: &str = "TESTBED_VICTIM";
+
+#[test]
+fn a_daemon_and_its_services_end_with_a_process_that_is_killed() {
+    if let Some(folder) = env::var_os(VICTIM) {
+        return hold_a_daemon(folder.into());
+    }
+    let folder = folder();
+    let name = "a_daemon_and_its_services_end_with_a_process_that_is_killed";
+    let mut victim = Command::new(env::current_exe().unwrap());
+    victim.args(["--exact", name]).env(VICTIM, folder.path());
+    let mut victim = victim.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    until("the service runs", || folder.path().join("up").exists());
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let mark = folder.path().display().to_string();
+    until("no process is left", || !any_process_has(&mark));
+}
+
+/// Until its input ends, or it is killed. The thread that started the daemon ends long before.
+fn hold_a_daemon(folder: PathBuf) {
+    let up = folder.join("up");
+    let starting = thread::spawn(move || {
+        let daemon = Daemon::start(&folder).unwrap();
+        let service = json!({"override": "replace", "command": "sleep 903", "startup": "enabled"});
+        layer(&daemon, &json!({"services": {"s": service}}));
+        daemon.client().post("/v1/services", &json!({"action": "autostart"})).unwrap();
+        until("the service runs", || current(&daemon, "s") == "active");
+        daemon
+    });
+    let daemon = starting.join().unwrap();
+    thread::park_timeout(Duration::from_millis(200));
+    assert_eq!(current(&daemon, "s"), "active");
+    fs::write(up, "").unwrap();
+    io::stdin().read_line(&mut String::new()).unwrap();
 }
 
 fn folder() -> TempDir {

@@ -98,7 +98,7 @@ pub(crate) fn option_value(kind: OptionKind, text: &str) -> Option<Value> {
 }
 
 /// The file as JSON; nothing when it is not there.
-fn read_yaml(path: &Path) -> Result<Option<Value>, Error> {
+pub(crate) fn read_yaml(path: &Path) -> Result<Option<Value>, Error> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::File { path: path.to_owned(), source }),

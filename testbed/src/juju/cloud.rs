@@ -109,4 +109,13 @@ pub trait Place: Debug + Send + Sync {
     fn juju_directory_inside(&self) -> PathBuf {
         PathBuf::from("/var/lib/juju")
     }
+
+    /// The search path of the unit's process, which hooks have after their tools.
+    fn path(&self) -> String {
+        PATH_IN_POD.to_owned()
+    }
 }
+
+/// That of a charm container.
+pub const PATH_IN_POD: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/charm/bin";

@@ -30,9 +30,12 @@ pub struct Controller {
     _end: Arc<End>,
 }
 
-/// Ends all threads of the controller with its last handle.
+/// Ends all threads of the controller with its last handle, and its folder.
 #[derive(Debug)]
-struct End(SharedWorld);
+struct End {
+    world: SharedWorld,
+    _directory: Arc<TempDir>,
+}
 
 impl Controller {
     /// A controller of that model, with an empty charm directory for each unit.
@@ -46,8 +49,14 @@ impl Controller {
             .map_err(|source| Error::File { path: folder.to_owned(), source })?;
         Core::install_tools(&directory.path().join("tools"))?;
         let world = Arc::new(Mutex::new(World::new(model)));
-        let end = Arc::new(End(Arc::clone(&world)));
-        let core = Core { world, directory: Arc::new(directory), cloud: Arc::default() };
+        let directory = Arc::new(directory);
+        let core = Core {
+            world: Arc::clone(&world),
+            directory: directory.path().to_owned(),
+            kept: Arc::downgrade(&directory),
+            cloud: Arc::default(),
+        };
+        let end = Arc::new(End { world, _directory: directory });
         Ok(Self { core, _end: end })
     }
 
@@ -160,7 +169,7 @@ impl Controller {
             Core::install_tools(&place.juju_directory().join(tools))?;
             return Ok(ground);
         }
-        let directory = self.core.directory.path();
+        let directory = &self.core.directory;
         let agent = directory.join(format!("unit-{}", unit.replace('/', "-")));
         let (charm, resources) = (agent.join("charm"), agent.join("resources"));
         for folder in [&charm, &resources] {
@@ -174,7 +183,7 @@ impl Controller {
             tools: directory.join("tools"),
             socket: socket.clone(),
             socket_inside: socket,
-            path: "/usr/bin:/bin",
+            path: "/usr/bin:/bin".to_owned(),
             files: Files { root: PathBuf::from("/"), resources },
         })
     }
@@ -186,7 +195,7 @@ impl Controller {
 
 impl Drop for End {
     fn drop(&mut self) {
-        let mut world = locked(&self.0);
+        let mut world = locked(&self.world);
         world.deployment.is_over = true;
         world.note_change();
     }

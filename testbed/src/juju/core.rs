@@ -4,11 +4,13 @@ use std::fmt;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::Weak;
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -25,7 +27,10 @@ use super::world::World;
 #[derive(Clone, Debug)]
 pub(crate) struct Core {
     pub(crate) world: SharedWorld,
-    pub(crate) directory: Arc<TempDir>,
+    /// The controller's own folder, which goes with its last handle.
+    pub(crate) directory: PathBuf,
+    /// For who has to keep it longer. No thread does: the process may end before the thread.
+    pub(crate) kept: Weak<TempDir>,
     /// None before there is one, and after the end.
     pub(crate) cloud: Arc<Mutex<Option<CloudHandle>>>,
 }

@@ -89,6 +89,14 @@ pub enum Error {
         /// The application.
         application: String,
     },
+    /// The two are related already, or not yet apart.
+    #[error("cannot integrate {one} with {other}: there is such a relation already")]
+    Related {
+        /// One side.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// No such application was deployed.
     #[error("cannot find application {application}: deploy it first")]
     NoSuchApplication {

@@ -78,6 +78,9 @@ impl World {
         deployed.scale = scale;
         self.mark_leavers(name, scale);
         self.bury_the_unborn(name);
+        if is_round && self.deployment.switches.dead_when_bare {
+            self.bury_the_bare(name);
+        }
         let deployed = self.deployment.applications.get(name)?;
         let leaving: BTreeSet<String> = deployed.leaving.clone();
         let life = |unit: &String| self.model.unit(unit).map(|unit| unit.life);
@@ -147,6 +150,27 @@ impl World {
             if record.life == Life::Dying && !has_agent && !is_installed {
                 record.life = Life::Dead;
             }
+        }
+    }
+
+    /// A dying unit that nothing holds in the model any more is dead, whatever it still has to run.
+    fn bury_the_bare(&mut self, name: &str) {
+        let Some(application) = self.model.applications.get_mut(name) else { return };
+        let relations = &self.model.relations;
+        let mut is_any = false;
+        for (unit, record) in &mut application.units {
+            let in_scope = relations
+                .iter()
+                .any(|relation| relation.units.get(unit).is_some_and(|member| member.in_scope));
+            if record.life == Life::Dying && !in_scope && record.storage.is_empty() {
+                record.life = Life::Dead;
+                is_any = true;
+                let (of, life) = (unit.clone(), "dead".to_owned());
+                self.deployment.trace.push(What::Life { of, life });
+            }
+        }
+        if is_any {
+            self.note_change();
         }
     }
 

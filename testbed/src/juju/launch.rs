@@ -36,7 +36,7 @@ pub(crate) struct Ground {
     /// The same, as the charm's processes see it.
     pub(crate) socket_inside: PathBuf,
     /// Where programs are looked for beside the hook tools.
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// What tools may read and write.
     pub(crate) files: Files,
 }
@@ -60,7 +60,7 @@ impl Ground {
             tools: inside.join("tools").join(&name),
             socket: here.join(&agent).join("agent.socket"),
             socket_inside: inside.join(&agent).join("agent.socket"),
-            path: PATH_IN_POD,
+            path: place.path(),
             files: Files { root: place.root(), resources },
         })
     }
@@ -119,8 +119,8 @@ impl Core {
         // Only this sets it.
         let _ = server.group.set(process.group());
         let world = Arc::clone(&self.world);
-        let directory = Arc::clone(&self.directory);
-        Ok(RunningHook { world, server, process, hook, _directory: directory, environment })
+        let kept = self.kept.upgrade();
+        Ok(RunningHook { world, server, process, hook, _kept: kept, environment })
     }
 }
 
@@ -139,6 +139,3 @@ fn hook_relation(hook: &Hook, model: &Model) -> Result<Option<HookRelation>, Err
         remote_unit: happening.remote_unit().to_owned(),
     }))
 }
-
-/// That of the unit's agent in a charm container.
-const PATH_IN_POD: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/charm/bin";

@@ -55,9 +55,10 @@ impl World {
         lease.vacant_until.take_if(|until| *until <= now);
         lease.barred.take_if(|(_, until)| *until <= now);
         let is_out = lease.expires.is_none_or(|time| time <= now);
-        let holder = self.model.leader(application).map(str::to_owned);
-        let mut holder = if is_out { None } else { holder };
         let candidates: Vec<String> = self.candidates(application);
+        let holder = self.model.leader(application).map(str::to_owned);
+        // Where this thread itself comes late, whoever can renew the claim has done so in time.
+        let mut holder = holder.filter(|unit| !is_out || candidates.contains(unit));
         let lease = self.deployment.leases.by_application.get_mut(application)?;
         if holder.is_none() && lease.vacant_until.is_none() {
             let barred = lease.barred.as_ref().map(|(unit, _)| unit.clone());

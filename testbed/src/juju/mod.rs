@@ -1,8 +1,16 @@
 //! A miniature of a Juju controller and of the unit agents below it.
 //!
-//! A test builds a [`model::Model`], hands it to a [`controller::Controller`] and runs hooks with
-//! it: each run is a real process with Juju's environment, and each hook tool it calls is a real
-//! process too, answered from the model. Nothing here knows the charm.
+//! Hooks are real processes with Juju's environment, and each hook tool that they call is a real
+//! process too, answered from a [`model::Model`]. Nothing here knows the charm. There are two ways to
+//! use it:
+//!
+//! - A test says itself which hook runs: it hands a model to a [`controller::Controller`] and calls
+//!   `start`.
+//! - An application is deployed to something that plays Kubernetes ([`cloud::Cloud`]): `connect`,
+//!   then what an operator does (`deploy`, `scale`, `refresh`, `run_action`, ..). Kubernetes tells of
+//!   its pods (`pod_started`, `pod_terminating`, ..), and an agent for each unit decides which hook
+//!   runs when. [`switches::Switches`] says which Juju it is, and `strike_hook`, `lose_leadership`,
+//!   `set_away` and their like what goes wrong.
 
 pub mod action;
 mod actions;
@@ -33,6 +41,7 @@ pub mod model;
 mod names;
 pub mod operator;
 pub(crate) mod output;
+mod packed;
 mod pods;
 mod ports;
 mod process;

@@ -20,6 +20,7 @@ use super::deployment::Deployed;
 use super::error::Error;
 use super::keeper;
 use super::model::Life;
+use super::packed;
 use super::requests::Resolved;
 use super::switches::Switches;
 use super::uniter::record::Record;
@@ -206,6 +207,15 @@ impl Controller {
             }
         }
         let sides = [one, other];
+        let is_known = world.model.relations.iter().any(|relation| {
+            sides
+                .iter()
+                .all(|(application, endpoint)| relation.endpoint_of(application) == Some(*endpoint))
+        });
+        if is_known {
+            let [one, other] = sides.map(|(name, endpoint)| format!("{name}:{endpoint}"));
+            return Err(Error::Related { one, other });
+        }
         let id = world.add_relation(&sides);
         world.operator(format!("integrate {}:{} {}:{}", one.0, one.1, other.0, other.1));
         Ok(id)
@@ -264,7 +274,7 @@ impl Controller {
         Ok(())
     }
 
-    /// Whether `juju deploy` has been told of the application, and its units are as many as wanted.
+    /// Whether the application was deployed, and is not gone.
     pub fn is_deployed(&self, application: &str) -> bool {
         locked(self.world()).deployment.applications.contains_key(application)
     }
@@ -312,11 +322,12 @@ impl Controller {
 
     /// Copies the charm, as an upload does: what becomes of the folder later is of no account.
     fn keep_charm(&self, charm: &Path, application: &str, version: u32) -> Result<PathBuf, Error> {
-        let charms = self.core.directory.path().join("charms");
+        let charms = self.core.directory.join("charms");
         std::fs::create_dir_all(&charms)
             .map_err(|source| Error::File { path: charms.clone(), source })?;
         let folder = charms.join(format!("{application}-{version}"));
         copy(charm, &folder)?;
+        packed::complete(&folder)?;
         Ok(folder)
     }
 }

@@ -40,6 +40,27 @@ impl Controller {
         self.start_agent(&mut world, unit, version, place, memory);
     }
 
+    /// The charm container has ended, and its agent with it: nothing runs, and nothing is recorded any
+    /// more, until `agent_restarted`.
+    pub fn agent_lost(&self, unit: &str) {
+        let mut world = locked(self.world());
+        world.deployment.next_generation += 1;
+        let generation = world.deployment.next_generation;
+        if let Some(running) = &mut world.agent(unit).running {
+            kill_hook(running);
+            running.generation = generation;
+            running.has_ended = true;
+        }
+        world.note_change();
+    }
+
+    /// Whether the unit's `start` was ever committed; until then its charm container is not ready for
+    /// long.
+    pub fn has_started(&self, unit: &str) -> bool {
+        let world = locked(self.world());
+        world.deployment.records.get(unit).is_some_and(|record| record.started)
+    }
+
     /// The charm container, or the unit's process in it, has restarted in the same pod.
     pub fn agent_restarted(&self, unit: &str) {
         let mut world = locked(self.world());

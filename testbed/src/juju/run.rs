@@ -28,7 +28,7 @@ pub struct RunningHook {
     pub(crate) process: Process,
     pub(crate) hook: Hook,
     /// Keeps the directory there for as long as the hook runs.
-    pub(crate) _directory: Arc<TempDir>,
+    pub(crate) _kept: Option<Arc<TempDir>>,
     /// The environment that the hook was given.
     pub environment: BTreeMap<String, String>,
 }

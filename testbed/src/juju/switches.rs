@@ -25,6 +25,10 @@ pub struct Switches {
     /// Whether a leaving unit whose agent has restarted runs `-relation-broken` for its peer
     /// relation too, as the agent no longer knows which relation is a peer relation.
     pub peer_broken_after_restart: bool,
+    /// Whether a dying unit is taken for dead as soon as it is in no relation and has no storage, so
+    /// that its `stop` and `remove` may be missed: Juju 4's removal job does so. As no unit leaves a
+    /// peer relation by itself, a charm with one meets this after a peer `-broken` only.
+    pub dead_when_bare: bool,
     /// Whether a change of a databag that is undone before anybody has looked goes unseen: Juju 4
     /// compares contents, Juju 3 counts changes.
     pub unseen_when_undone: bool,
@@ -122,6 +126,7 @@ impl Switches {
         pebble_ready: PebbleReady::WhenSeen,
         at_termination: AtTermination::HookAgain,
         peer_broken_after_restart: true,
+        dead_when_bare: false,
         unseen_when_undone: false,
         undeclared_parameters_refused: false,
         retries: true,
@@ -133,6 +138,7 @@ impl Switches {
         departures: Departures::Lost,
         leader_settings_changed: false,
         lease_ends: LeaseEnds::WhenRemoved,
+        dead_when_bare: true,
         unseen_when_undone: true,
         undeclared_parameters_refused: true,
         ..Self::JUJU_3

@@ -10,6 +10,12 @@ pub trait Agents: Debug + Send + Sync {
     /// The charm container runs, in a pod of that version of the template: the agent starts.
     fn pod_started(&self, unit: &str, version: u32, place: Arc<dyn Place>);
 
+    /// The charm container has ended, and the agent with it.
+    fn agent_lost(&self, unit: &str);
+
+    /// Whether the unit's `start` was ever committed, which the charm container's readiness asks.
+    fn has_started(&self, unit: &str) -> bool;
+
     /// The charm container was started again, in the same pod.
     fn agent_restarted(&self, unit: &str);
 

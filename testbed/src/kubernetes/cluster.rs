@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Condvar;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
 use std::thread::JoinHandle;
@@ -78,7 +76,6 @@ pub(crate) struct Shared {
     pub(crate) network: Network,
     agents: Mutex<Option<Arc<dyn Agents>>>,
     state: Mutex<State>,
-    changed: Condvar,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -92,7 +89,6 @@ impl Cluster {
                 network,
                 agents: Mutex::default(),
                 state: Mutex::default(),
-                changed: Condvar::new(),
                 threads: Mutex::default(),
             }),
         })
@@ -118,9 +114,7 @@ impl Cluster {
     /// one.
     pub fn delete_pod(&self, application: &str, ordinal: u32) -> bool {
         let key = Key { application: application.to_owned(), ordinal };
-        let found = lock(&self.shared.state).terminate(&key);
-        self.shared.changed.notify_all();
-        found
+        lock(&self.shared.state).terminate(&key)
     }
 
     /// `kubectl delete pod --grace-period=0 --force`, as when its machine is lost: SIGKILL at once, and
@@ -130,6 +124,12 @@ impl Cluster {
         let state = lock(&self.shared.state);
         // One that has just ended has no ear for it.
         state.pods.get(&key).is_some_and(|record| record.mail.send(Mail::Kill).is_ok())
+    }
+
+    /// Whether the kubelet of a pod stands still, as its machine does: it probes nothing meanwhile.
+    pub fn set_frozen(&self, application: &str, ordinal: u32, is_frozen: bool) {
+        let key = Key { application: application.to_owned(), ordinal };
+        self.shared.change(&key, |record| record.is_frozen = is_frozen);
     }
 
     /// Pods of lower ordinals keep the version that they have in a roll.
@@ -153,15 +153,6 @@ impl Cluster {
     /// Looks at the pods.
     pub fn pods(&self) -> Vec<PodView> {
         lock(&self.shared.state).pods.iter().map(|(key, record)| PodView::of(key, record)).collect()
-    }
-
-    /// Waits for the next change of any pod, at most for `limit`.
-    pub fn wait_for_change(&self, limit: Duration) {
-        let state = lock(&self.shared.state);
-        // Whether it changed is seen by who looks again.
-        drop(
-            self.shared.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner),
-        );
     }
 
     /// Kills all pods and ends all that there is on the machine.
@@ -271,6 +262,7 @@ impl Shared {
                 pod: None,
                 unready: BTreeSet::new(),
                 restarts: BTreeMap::new(),
+                is_frozen: false,
                 trouble: None,
             };
             state.pods.insert(key, record);
@@ -278,7 +270,6 @@ impl Shared {
             threads.retain(|thread| !thread.is_finished());
             threads.push(thread::spawn(move || kubelet.run()));
         }
-        self.changed.notify_all();
     }
 
     /// Changes a pod's record and does what is due then.
@@ -287,6 +278,10 @@ impl Shared {
             change(record);
         }
         self.advance();
+    }
+
+    pub(crate) fn is_frozen(&self, key: &Key) -> bool {
+        lock(&self.state).pods.get(key).is_some_and(|record| record.is_frozen)
     }
 
     /// Nothing of the pod is left.

@@ -17,6 +17,7 @@ use crate::juju::cloud::Template;
 use crate::names::Names;
 use crate::pebble::client::http::Client;
 use crate::pod::CHARM;
+use crate::pod::ContainerEnd;
 use crate::pod::Pod;
 use crate::pod::spec::ContainerSpec;
 use crate::pod::spec::Mount;
@@ -60,6 +61,7 @@ struct Watch {
     back_off: BackOff,
     /// When it is probed next, or started again if it has ended.
     due: Instant,
+    started: Instant,
     has_ended: bool,
     restarts: u32,
     /// When one that was told to end is killed.
@@ -159,18 +161,27 @@ impl Kubelet {
                 Ok(Mail::Terminate) => return End::Gently,
                 Ok(Mail::Kill) | Err(RecvTimeoutError::Disconnected) => return End::AtOnce,
                 Ok(Mail::Ended(end)) => {
-                    let change = format!("ended ({})", end.status);
-                    self.cluster.note_container(&self.key, &end.container, &change);
                     if let Some(watch) = watches.get_mut(&end.container) {
-                        let clock = self.cluster.setting.clock;
-                        let now = start.elapsed().mul_f64(clock.speed());
-                        let pause = watch.back_off.restart_at(now).saturating_sub(now);
-                        watch.ended(clock.period(pause));
+                        self.take_in_end(&end, watch, start.elapsed());
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+    }
+
+    fn take_in_end(&self, end: &ContainerEnd, watch: &mut Watch, now: Duration) {
+        let change = format!("ended ({})", end.status);
+        self.cluster.note_container(&self.key, &end.container, &change);
+        if end.container == CHARM
+            && let Some(agents) = self.cluster.agents()
+        {
+            agents.agent_lost(&self.key.unit());
+        }
+        let clock = self.cluster.setting.clock;
+        let now = now.mul_f64(clock.speed());
+        let pause = watch.back_off.restart_at(now).saturating_sub(now);
+        watch.ended(clock.period(pause));
     }
 
     fn start_again(&self, pod: &Pod, name: &str, watch: &mut Watch) {
@@ -179,6 +190,7 @@ impl Kubelet {
             watch.due = Instant::now() + self.period(watch.probes.period());
             return;
         }
+        watch.started = Instant::now();
         watch.has_ended = false;
         watch.restarts += 1;
         watch.due = Instant::now();
@@ -195,6 +207,10 @@ impl Kubelet {
             watch.killed_at = None;
             signal(pod, name, Signal::SIGKILL);
         }
+        if self.cluster.is_frozen(&self.key) {
+            watch.due = Instant::now() + self.period(watch.probes.period());
+            return;
+        }
         let health = watch.client.as_ref().map_or(WELL, health_of);
         if watch.probes.saw(health) && watch.killed_at.is_none() {
             self.cluster.note_container(&self.key, name, "is told to end, as it does not live");
@@ -206,7 +222,11 @@ impl Kubelet {
 
     /// Tells the cluster what changed.
     fn tell(&self, watches: &BTreeMap<String, Watch>) {
-        let unready = |(_, watch): &(&String, &Watch)| watch.has_ended || !watch.probes.is_ready();
+        let unready = |(name, watch): &(&String, &Watch)| {
+            watch.has_ended
+                || !watch.probes.is_ready()
+                || (*name == CHARM && self.has_no_start(watch))
+        };
         let unready = watches.iter().filter(unready).map(|(name, _)| name.clone()).collect();
         let restarts = watches.iter().filter(|(_, watch)| watch.restarts > 0);
         let restarts = restarts.map(|(name, watch)| (name.clone(), watch.restarts)).collect();
@@ -221,6 +241,12 @@ impl Kubelet {
                 self.cluster.note_pod(&self.key, change);
             }
         });
+    }
+
+    /// The charm container counts as ready at once, and no longer if its unit does not get to start.
+    fn has_no_start(&self, charm: &Watch) -> bool {
+        let is_due = charm.started.elapsed() >= self.period(START_LIMIT);
+        is_due && self.cluster.agents().is_some_and(|it| !it.has_started(&self.key.unit()))
     }
 
     /// SIGTERM to the hook, its tool and all workload containers at the same moment; SIGKILL when all
@@ -277,6 +303,7 @@ impl Watch {
             probes: Probes::default(),
             back_off: BackOff::default(),
             due: now,
+            started: now,
             has_ended: false,
             restarts: 0,
             killed_at: None,
@@ -315,6 +342,9 @@ const WELL: Health = Health { is_alive: true, is_ready: true };
 
 /// Not divided by the speed: it allows for a slow machine.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a unit may take to its first `start` before its charm container is not ready any more.
+const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// How often a pod that ends is looked at, whether its agent is done.
 const LOOK: Duration = Duration::from_millis(20);

@@ -75,6 +75,8 @@ pub(crate) struct Record {
     pub(crate) pod: Option<Arc<Pod>>,
     pub(crate) unready: BTreeSet<String>,
     pub(crate) restarts: BTreeMap<String, u32>,
+    /// Whether its machine stands still: its kubelet, too.
+    pub(crate) is_frozen: bool,
     /// Why it cannot be made.
     pub(crate) trouble: Option<String>,
 }

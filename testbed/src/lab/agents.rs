@@ -11,6 +11,14 @@ impl Agents for Controller {
         self.pod_started(unit, version, place);
     }
 
+    fn agent_lost(&self, unit: &str) {
+        self.agent_lost(unit);
+    }
+
+    fn has_started(&self, unit: &str) -> bool {
+        self.has_started(unit)
+    }
+
     fn agent_restarted(&self, unit: &str) {
         self.agent_restarted(unit);
     }

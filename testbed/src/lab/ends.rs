@@ -30,7 +30,8 @@ pub(crate) fn fitting(model: &Model, one: &str, other: &str) -> Result<[End; 2],
                 roles,
                 (Role::Provider, Role::Requirer) | (Role::Requirer, Role::Provider)
             );
-            if fits && interface == other_interface {
+            let is_own = own.application == their.application;
+            if fits && !is_own && interface == other_interface {
                 pairs.push([own.clone(), their.clone()]);
             }
         }
@@ -108,6 +109,7 @@ mod tests {
             ("web", "redis-k8s", "web:db redis-k8s:redis"),
             ("redis-k8s:redis", "web:db", "redis-k8s:redis web:db"),
             ("redis-k8s:logging", "web:db", "none"),
+            ("web:db", "web:site", "none"),
             ("redis-k8s:redis-peers", "web", "none"),
             ("nobody", "web", "none"),
         ] {

@@ -34,6 +34,16 @@ pub enum LabError {
         /// The container.
         container: String,
     },
+    /// No volume is there.
+    #[error(
+        "cannot find storage {storage} of {unit}: its charm has none of that name, or no pod had it yet"
+    )]
+    NoStorage {
+        /// The unit.
+        unit: String,
+        /// The storage.
+        storage: String,
+    },
     /// No such process runs.
     #[error("cannot find a process {name} in container {container}: see what runs there with ps")]
     NoProcess {

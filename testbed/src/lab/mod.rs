@@ -27,19 +27,27 @@ pub mod pods;
 pub mod records;
 pub(crate) mod redis;
 pub mod sentinel_events;
+pub mod service_changes;
 pub mod status;
 pub mod target;
 pub mod volumes;
 pub mod waits;
+pub(crate) mod watcher;
 
 use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use error::LabError;
 
+use crate::error::at_file;
 use crate::juju::clock::Clock;
 use crate::juju::clock::GRACE;
 use crate::juju::controller::Controller;
@@ -50,6 +58,7 @@ use crate::kubernetes::cluster::Cluster;
 use crate::kubernetes::cluster::Setting;
 use crate::trace::entry::What;
 use crate::trace::sink::Sink;
+use crate::trace::timeline;
 use crate::volume::Snapshot;
 
 /// One Juju model on this machine, and everything below it.
@@ -140,6 +149,21 @@ impl Lab {
         &self.trace
     }
 
+    /// Writes what has happened so far into a folder: one file of JSON lines, and one timeline.
+    pub fn write_trace(&self, folder: &Path) -> Result<(), LabError> {
+        static WRITTEN: AtomicU32 = AtomicU32::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let stem = format!("{}-{}-{number}", self.options.model, std::process::id());
+        fs::create_dir_all(folder).map_err(at_file(folder))?;
+        let path = folder.join(format!("{stem}.jsonl"));
+        let mut lines = Vec::new();
+        self.trace.write_json_lines(&mut lines).map_err(at_file(&path))?;
+        fs::write(&path, lines).map_err(at_file(&path))?;
+        let path = folder.join(format!("{stem}.txt"));
+        fs::write(&path, timeline::render(&self.trace.entries())).map_err(at_file(&path))?;
+        Ok(())
+    }
+
     /// Juju's controller, for what has no verb of its own here.
     pub fn controller(&self) -> &Controller {
         &self.controller
@@ -168,6 +192,14 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        self.controller.end();
         self.cluster.end();
+        if let Some(folder) = env::var_os(TRACES) {
+            // A run that nobody can look at afterwards is still a run.
+            let _ = self.write_trace(Path::new(&folder));
+        }
     }
 }
+
+/// Names the folder into which every lab writes its trace when it ends.
+pub const TRACES: &str = "TESTBED_TRACES";

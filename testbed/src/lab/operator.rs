@@ -17,6 +17,7 @@ use crate::juju::action::ActionResult;
 use crate::juju::operator::Deploy;
 use crate::juju::requests::Resolved;
 use crate::pebble::yaml::node::Node;
+use crate::trace::mask::is_confidential;
 
 /// What `juju deploy` is told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,6 +58,10 @@ impl Lab {
         for (name, file) in &deployment.resources {
             resources.insert(name.clone(), fs::read(file).map_err(at_file(file))?);
         }
+        let options = deployment.config.iter();
+        for (_, value) in options.filter(|(key, _)| is_confidential(key)) {
+            self.trace().learn(value);
+        }
         Ok(self.controller.deploy(&Deploy {
             application: deployment.application.clone(),
             charm: deployment.charm.clone(),
@@ -75,6 +80,9 @@ impl Lab {
 
     /// `juju config APPLICATION key=value ..`.
     pub fn config(&self, application: &str, values: &[(&str, &str)]) -> Result<(), LabError> {
+        for (_, value) in values.iter().filter(|(key, _)| is_confidential(key)) {
+            self.trace().learn(value);
+        }
         let options: Vec<_> = values.iter().map(|(key, value)| (*key, Some(*value))).collect();
         Ok(self.controller.config_set(application, &options)?)
     }

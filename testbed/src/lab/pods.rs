@@ -11,6 +11,7 @@ use super::status::ContainerStatus;
 use super::status::PodStatus;
 use crate::kubernetes::cluster::PodView;
 use crate::pod::Pod;
+use crate::processes;
 
 impl Lab {
     /// `kubectl get pods`.
@@ -29,13 +30,13 @@ impl Lab {
     /// the container's.
     pub fn command(&self, unit: &str, container: &str, program: &str) -> Result<Command, LabError> {
         let pod = self.pod(unit)?;
-        if !pod.is_running(container) {
-            return Err(LabError::NoContainer {
-                unit: unit.to_owned(),
-                container: container.to_owned(),
-            });
-        }
-        Ok(pod.command_in(container, Path::new("/"), program))
+        let process = pod.container_process(container).ok_or_else(|| LabError::NoContainer {
+            unit: unit.to_owned(),
+            container: container.to_owned(),
+        })?;
+        let mut command = pod.command_in(container, Path::new("/"), program);
+        command.envs(processes::environment_of(process));
+        Ok(command)
     }
 
     /// Runs a shell's text in a unit's container to its end.
@@ -46,7 +47,13 @@ impl Lab {
 
     /// `kubectl logs`: what the container's first process wrote, with what Pebble tells of services.
     pub fn container_log(&self, unit: &str, container: &str) -> Result<String, LabError> {
-        Ok(self.pod(unit)?.log(container))
+        let pod = self.pod(unit)?;
+        let mut containers = self.pods().into_iter().filter(|it| it.unit == unit);
+        if !containers.any(|it| it.containers.iter().any(|it| it.name == container)) {
+            let (unit, container) = (unit.to_owned(), container.to_owned());
+            return Err(LabError::NoContainer { unit, container });
+        }
+        Ok(pod.log(container))
     }
 
     /// `kubectl delete pod`: it is told to end, and another takes its place.

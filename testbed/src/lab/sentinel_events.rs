@@ -5,49 +5,30 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::process::Child;
 use std::sync::Arc;
-use std::sync::Condvar;
-use std::sync::Mutex;
-use std::sync::Weak;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Lab;
 use super::redis::Server;
+use super::watcher::Watcher;
 use crate::pod::Pod;
 use crate::processes;
 use crate::trace::entry::What;
 use crate::trace::sink::Sink;
-use crate::transcript::lock;
 
 /// Follows every Sentinel that runs in a lab's pods, by a subscription to all its channels; dropped, it
 /// stops.
 #[derive(Debug)]
 pub struct SentinelEvents {
-    stop: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
+    _watcher: Watcher,
 }
 
 impl SentinelEvents {
     /// Follows the Sentinels of a lab for as long as both last.
     pub fn follow(lab: &Arc<Lab>) -> Self {
-        let stop = Arc::new((Mutex::new(false), Condvar::new()));
-        let thread = thread::spawn({
-            let (lab, stop) = (Arc::downgrade(lab), Arc::clone(&stop));
-            move || watch(&lab, &stop)
-        });
-        Self { stop, thread: Some(thread) }
-    }
-}
-
-impl Drop for SentinelEvents {
-    fn drop(&mut self) {
-        *lock(&self.stop.0) = true;
-        self.stop.1.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to say that is not in the trace.
-            let _ = thread.join();
-        }
+        let mut subscriptions = BTreeMap::new();
+        Self { _watcher: Watcher::start(lab, PAUSE, move |lab| look(lab, &mut subscriptions)) }
     }
 }
 
@@ -55,44 +36,30 @@ impl Drop for SentinelEvents {
 #[derive(Debug)]
 struct Subscription {
     client: Child,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
 }
 
-fn watch(lab: &Weak<Lab>, stop: &(Mutex<bool>, Condvar)) {
-    let mut subscriptions: BTreeMap<u32, Subscription> = BTreeMap::new();
-    loop {
-        let Some(lab) = lab.upgrade() else { break };
-        let is_over = |it: &Subscription| it.reader.is_finished();
-        let over: Vec<u32> = subscriptions.extract_if(.., |_, it| is_over(it)).map(ended).collect();
-        for status in lab.pods() {
-            let Ok(pod) = lab.pod(&status.unit) else { continue };
-            let Some(process) = sentinel_of(&pod) else { continue };
-            // One that has just ended its subscription is likely about to end itself.
-            if subscriptions.contains_key(&process) || over.contains(&process) {
-                continue;
-            }
-            if let Some(subscription) = subscribe(&lab, &status.unit) {
-                subscriptions.insert(process, subscription);
-            }
-        }
-        drop(lab);
-        let stopped = stop.1.wait_timeout_while(lock(&stop.0), LOOK, |stopped| !*stopped);
-        // A lock whose holder panicked still holds a plain flag.
-        if stopped.is_ok_and(|(stopped, _)| *stopped) {
-            break;
-        }
-    }
-    for entry in subscriptions {
-        ended(entry);
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // Neither is an error of one that has ended by itself.
+        let _ = self.client.kill();
+        let _ = self.client.wait();
+        let _ = self.reader.take().map(JoinHandle::join);
     }
 }
 
-/// Ends a subscription, if it has not ended itself.
-fn ended((process, mut subscription): (u32, Subscription)) -> u32 {
-    let _ = subscription.client.kill();
-    let _ = subscription.client.wait();
-    let _ = subscription.reader.join();
-    process
+/// Subscribes to what has come, by its process; forgets what has gone.
+fn look(lab: &Lab, subscriptions: &mut BTreeMap<u32, Subscription>) {
+    subscriptions.retain(|_, it| it.reader.as_ref().is_some_and(|it| !it.is_finished()));
+    for status in lab.pods() {
+        let Ok(pod) = lab.pod(&status.unit) else { continue };
+        let Some(process) = sentinel_of(&pod) else { continue };
+        if !subscriptions.contains_key(&process)
+            && let Some(subscription) = subscribe(lab, &status.unit)
+        {
+            subscriptions.insert(process, subscription);
+        }
+    }
 }
 
 /// The Sentinel's process in a pod.
@@ -105,7 +72,8 @@ fn subscribe(lab: &Lab, unit: &str) -> Option<Subscription> {
     let mut client = lab.redis_client(unit, Server::Sentinel, None, "PSUBSCRIBE *\n").ok()?;
     let lines = BufReader::new(client.stdout.take()?);
     let (unit, trace) = (unit.to_owned(), lab.trace().clone());
-    Some(Subscription { client, reader: thread::spawn(move || read(&unit, lines, &trace)) })
+    let reader = Some(thread::spawn(move || read(&unit, lines, &trace)));
+    Some(Subscription { client, reader })
 }
 
 /// A message is four lines: `pmessage`, the pattern, the channel, the text.
@@ -127,7 +95,7 @@ fn read(unit: &str, lines: impl BufRead, trace: &Sink) {
 }
 
 /// How long a Sentinel may run before it is followed.
-const LOOK: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! What `juju status` and `kubectl get pods` show, as data.
 
+use std::fmt;
+
 use super::Lab;
 use crate::juju::model::Life;
 use crate::juju::model::Model;
@@ -125,6 +127,45 @@ impl Lab {
             application.scale = self.controller.wanted_units(name).unwrap_or_default();
         }
         status
+    }
+}
+
+impl fmt::Display for ModelStatus {
+    /// A line for each application and unit; what an operator is shown is for the shell to lay out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for application in &self.applications {
+            let ApplicationStatus { name, scale, status, life, units, .. } = application;
+            writeln!(formatter, "{name} {life}, {} of {scale}: {status}", units.len())?;
+            for UnitStatus { name, is_leader, workload, agent, address, life, .. } in units {
+                let leads = if *is_leader { "*" } else { "" };
+                writeln!(formatter, "{name}{leads} {life} {address}: {workload}; agent {agent}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { word, message } = self;
+        if message.is_empty() {
+            formatter.write_str(word)
+        } else {
+            write!(formatter, "{word} ({message})")
+        }
+    }
+}
+
+impl fmt::Display for PodStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, phase, is_ready, address, trouble, .. } = self;
+        let ready = if *is_ready { "ready" } else { "not ready" };
+        write!(formatter, "{name} {phase}, {ready}, version {version}, {address}")?;
+        for ContainerStatus { name, is_running, restarts, .. } in &self.containers {
+            let runs = if *is_running { "runs" } else { "ended" };
+            write!(formatter, "; {name} {runs}, {restarts} restarts")?;
+        }
+        if trouble.is_empty() { Ok(()) } else { write!(formatter, "; {trouble}") }
     }
 }
 

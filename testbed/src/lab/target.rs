@@ -67,8 +67,8 @@ impl Lab {
         Ok(())
     }
 
-    /// SIGSTOP. A container or pod whose Pebble is frozen is no longer ready, and after three probes
-    /// its kubelet starts it again.
+    /// SIGSTOP. A container whose Pebble is frozen is no longer ready, and after three probes its kubelet
+    /// starts it again; with a pod, its agent and its kubelet stand still too.
     pub fn freeze(&self, unit: &str, target: &Target) -> Result<(), LabError> {
         self.note_fault(&format!("freeze {unit} {target}"));
         let pod = self.pod(unit)?;
@@ -77,7 +77,10 @@ impl Lab {
                 processes::send(process(&pod, container, name)?, Signal::SIGSTOP);
             }
             Target::Container(container) => pod.freeze_container(container)?,
-            Target::Pod => pod.freeze(),
+            Target::Pod => {
+                self.set_machine_frozen(unit, true)?;
+                pod.freeze();
+            }
         }
         Ok(())
     }
@@ -91,8 +94,18 @@ impl Lab {
                 processes::send(process(&pod, container, name)?, Signal::SIGCONT);
             }
             Target::Container(container) => pod.thaw_container(container)?,
-            Target::Pod => pod.thaw(),
+            Target::Pod => {
+                pod.thaw();
+                self.set_machine_frozen(unit, false)?;
+            }
         }
+        Ok(())
+    }
+
+    fn set_machine_frozen(&self, unit: &str, is_frozen: bool) -> Result<(), LabError> {
+        let (application, ordinal) = super::pods::pod_of(unit)?;
+        self.cluster.set_frozen(application, ordinal, is_frozen);
+        self.controller.set_agent_frozen(unit, is_frozen);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::Lab;
 use super::error::LabError;
 use super::status::ApplicationStatus;
 use super::status::UnitStatus;
+use crate::trace::timeline;
 use crate::wait;
 
 impl Lab {
@@ -18,8 +19,13 @@ impl Lab {
     ) -> Result<T, LabError> {
         let mut check = check;
         wait::until(what, limit, || check(self)).map_err(|error| {
-            let error = error.with("status", &format!("{:#?}", self.status()));
-            error.with("pods", &format!("{:#?}", self.pods())).into()
+            let error = error.with("status", &self.status().to_string());
+            let pods: Vec<_> = self.pods().iter().map(ToString::to_string).collect();
+            let last = self.trace.entries_from(self.trace.len().saturating_sub(LAST));
+            error
+                .with("pods", &pods.join("\n"))
+                .with("what happened last", &timeline::render(&last))
+                .into()
         })
     }
 
@@ -58,3 +64,6 @@ fn is_active(application: &ApplicationStatus) -> bool {
     let is_well = |unit: &UnitStatus| unit.workload.word == "active" && unit.agent.word == "idle";
     application.units.len() == application.scale as usize && application.units.iter().all(is_well)
 }
+
+/// How much of the trace a failed wait shows.
+const LAST: usize = 60;

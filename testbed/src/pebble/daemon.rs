@@ -1,4 +1,5 @@
-//! A daemon as a test holds it: started in a directory, asked, disturbed, and gone when dropped.
+//! A daemon as a test holds it: started in a directory, asked, disturbed, and gone when dropped, or
+//! when the test's process ends without that.
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use std::time::Instant;
 use thiserror::Error;
 
+use crate::pebble::bound;
 use crate::pebble::client::http::Client;
 use crate::pebble::client::http::ClientError;
 use crate::pebble::serve::control::FAULTS_VARIABLE;
@@ -219,7 +221,7 @@ fn signal(child: &Child, signal: Signal) -> io::Result<()> {
 
 fn launch(program: &Path, dir: &Path, options: &[String]) -> Result<Child, DaemonError> {
     let log = File::options().create(true).append(true).open(log_file(dir))?;
-    let mut command = Command::new(program);
+    let mut command = bound::command(program, Signal::SIGTERM);
     command.arg("run").args(options);
     for name in ["PEBBLE_SOCKET", "PEBBLE_COPY_ONCE", "PEBBLE_PERSIST", "PEBBLE_VERBOSE"] {
         command.env_remove(name);
@@ -229,7 +231,7 @@ fn launch(program: &Path, dir: &Path, options: &[String]) -> Result<Child, Daemo
     // A real one does not know this variable.
     command.env(FAULTS_VARIABLE, faults_socket(dir));
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    Ok(command.spawn()?)
+    Ok(bound::spawn(command)?)
 }
 
 /// Beside the directory, which the real Pebble wants to itself.

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod api;
+pub mod bound;
 mod checks;
 pub mod client;
 mod clock;

@@ -290,12 +290,6 @@ impl Pod {
         self.made_container(name, begun)
     }
 
-    /// Kills a container and starts it again.
-    pub fn restart_container(&self, name: &str) -> Result<(), BedError> {
-        self.kill_container(name)?;
-        self.start_container(name)
-    }
-
     /// Freezes every process of a container.
     pub fn freeze_container(&self, name: &str) -> Result<(), BedError> {
         self.container(name)?.signal_all(Signal::SIGSTOP);

@@ -6,6 +6,7 @@ use super::roles;
 use super::roles::Answer;
 use super::roles::Servers;
 use crate::lab::Lab;
+use crate::lab::error::LabError;
 use crate::lab::redis::Server;
 use crate::lab::status::ModelStatus;
 
@@ -17,10 +18,8 @@ pub(crate) fn servers(lab: &Lab, status: &ModelStatus) -> Vec<Servers> {
         let ask = |unit: &str| {
             let unit = unit.to_owned();
             scope.spawn(move || Servers {
-                redis: said(lab, &unit, Server::Redis, "INFO replication\n")
-                    .map_or_else(Answer::Refused, |text| roles::replication(&text)),
-                sentinel: said(lab, &unit, Server::Sentinel, "INFO sentinel\n")
-                    .map_or_else(Answer::Refused, |text| roles::watched(&text)),
+                redis: said(lab, &unit, Server::Redis, "INFO replication\n", roles::replication),
+                sentinel: said(lab, &unit, Server::Sentinel, "INFO sentinel\n", roles::watched),
                 unit,
             })
         };
@@ -29,11 +28,23 @@ pub(crate) fn servers(lab: &Lab, status: &ModelStatus) -> Vec<Servers> {
     })
 }
 
-fn said(lab: &Lab, unit: &str, server: Server, line: &str) -> Result<String, String> {
-    let client = lab.redis_client(unit, server, Some(LIMIT), line);
-    let done = client.map_err(|error| error.to_string())?.wait_with_output();
-    let done = done.map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+fn said<T>(
+    lab: &Lab,
+    unit: &str,
+    server: Server,
+    line: &str,
+    read: fn(&str) -> Answer<T>,
+) -> Answer<T> {
+    let client = match lab.redis_client(unit, server, Some(LIMIT), line) {
+        Ok(client) => client,
+        // Without a workload container that runs there is no server either.
+        Err(LabError::NoContainer { .. }) => return Answer::Nobody,
+        Err(error) => return Answer::Refused(error.to_string()),
+    };
+    match client.wait_with_output() {
+        Ok(done) => read(&String::from_utf8_lossy(&[done.stdout, done.stderr].concat())),
+        Err(error) => Answer::Refused(error.to_string()),
+    }
 }
 
 /// Seconds until a server that does not answer counts as silent.

@@ -41,6 +41,14 @@ pub enum ShellError {
         /// The option.
         option: String,
     },
+    /// The application's charm declares no such resource.
+    #[error("application `{application}` has no resource `{resource}`")]
+    NoResource {
+        /// The application.
+        application: String,
+        /// The resource.
+        resource: String,
+    },
     /// No charm is there.
     #[error("cannot find a charm in {}: expected the folder of an unpacked charm, with metadata.yaml or charmcraft.yaml and dispatch; `deploy` alone takes this project's own", .0.display())]
     NoCharm(PathBuf),

@@ -46,6 +46,13 @@ pub fn parse(text: &str) -> Result<Option<Order>, ShellError> {
 /// What clap says, in the words of a shell instead of those of a program.
 fn said(error: &clap::Error) -> String {
     let text = error.to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let (_, listed) = text.split_once("\nCommands:\n").unwrap_or_default();
+        let (listed, _) = listed.split_once("\n\n").unwrap_or((listed, ""));
+        return format!("expected one of these behind it:\n{listed}");
+    }
+    let text = text.replacen("unrecognized subcommand", "there is no command", 1);
+    let text = text.replacen("a similar subcommand exists", "a similar one exists", 1);
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let ends = ["\nUsage: model", "\nFor more information"];
     let end = ends.iter().filter_map(|end| text.find(end)).min();
@@ -343,12 +350,12 @@ mod tests {
     #[test]
     fn an_error_says_what_is_expected() {
         let table = [
-            ("stats", "a similar subcommand exists: 'status'"),
+            ("stats", "there is no command 'stats'\n\n  tip: a similar one exists: 'status'"),
             ("scale redis-k8s", "<UNITS>"),
             ("scale redis-k8s many", "invalid digit"),
             ("run redis-k8s get-password", "expected a unit: APPLICATION/NUMBER"),
             ("run redis-k8s/0 get-password admin", "expected KEY=VALUE"),
-            ("fault", "kill  "),
+            ("fault", "expected one of these behind it:\n  kill  "),
             ("fault lose-leader redis-k8s at-call 0", "0 is not in 1.."),
             ("fault slow-dns soon", "expected a span of time, such as 500ms"),
             ("fault hook redis-k8s/0 start tickle at-call 1", "[possible values: fail, hang, kill"),
@@ -358,7 +365,9 @@ mod tests {
         for (text, expected) in table {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
-            assert!(!error.contains("binary"), "{text}: {error}");
+            for word in ["binary", "subcommand", "--help"] {
+                assert!(!error.contains(word), "{text}: {error}");
+            }
         }
     }
 }

@@ -17,11 +17,12 @@ pub(crate) struct OwnCharm {
 }
 
 impl OwnCharm {
-    /// Builds the charm as it is now, and unpacks it.
-    pub(crate) fn folder(&mut self) -> Result<PathBuf, ShellError> {
+    /// Builds the charm as it is now, and unpacks it below a folder.
+    pub(crate) fn folder(&mut self, below: &Path) -> Result<PathBuf, ShellError> {
         let program = built()?;
         let at = |path: &Path, source| ShellError::File { path: path.to_owned(), source };
-        let folder = TempDir::new().map_err(|source| at(&std::env::temp_dir(), source))?;
+        let folder = TempDir::with_prefix_in("charm-", below);
+        let folder = folder.map_err(|source| at(below, source))?;
         for name in FILES {
             let file = root().join(name);
             fs::copy(&file, folder.path().join(name)).map_err(|source| at(&file, source))?;

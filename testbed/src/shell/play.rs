@@ -22,7 +22,11 @@ pub fn play(
             Ok(None) => continue,
             Ok(Some(order)) => order,
             Err(error) => {
+                let text = text.trim();
                 writeln!(out, "{PROMPT}{text}\n{name}:{}: {}", number + 1, told(&error))?;
+                if text.starts_with('-') {
+                    continue;
+                }
                 return Ok(false);
             }
         };

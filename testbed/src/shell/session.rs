@@ -1,6 +1,7 @@
 //! A session: one model, and an operator's commands to it one after another.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -16,6 +17,7 @@ use super::stand_in::StandIn;
 use super::value::UnitName;
 use crate::lab::Lab;
 use crate::lab::sentinel_events::SentinelEvents;
+use crate::lab::service_changes::ServiceChanges;
 use crate::lab::status::ApplicationStatus;
 use crate::lab::status::ModelStatus;
 use crate::wait;
@@ -26,15 +28,15 @@ pub struct Session {
     pub(crate) lab: Arc<Lab>,
     /// When the model's trace began.
     pub(crate) began: Timestamp,
-    pub(crate) own_charm: OwnCharm,
+    own_charm: OwnCharm,
     /// Set when the operator has had enough of the present command.
     pub(crate) interrupt: Arc<AtomicBool>,
     /// The lines so far.
     pub(crate) history: Vec<String>,
     /// Plays the workload's part for applications of the own charm.
     pub(crate) stand_in: StandIn,
-    /// Writes what Sentinels say into the trace.
-    _sentinels: SentinelEvents,
+    /// Write into the trace what nobody else does.
+    _followed: (SentinelEvents, ServiceChanges),
 }
 
 /// Whether the session goes on after a command.
@@ -52,8 +54,9 @@ impl Session {
         let now = Timestamp::now();
         let began = now.checked_sub(lab.trace().age()).unwrap_or(now);
         let (own_charm, history) = (OwnCharm::default(), Vec::new());
-        let (stand_in, followed) = (StandIn::of(&lab), SentinelEvents::follow(&lab));
-        Self { lab, began, own_charm, interrupt, history, stand_in, _sentinels: followed }
+        let stand_in = StandIn::of(&lab);
+        let followed = (SentinelEvents::follow(&lab), ServiceChanges::follow(&lab));
+        Self { lab, began, own_charm, interrupt, history, stand_in, _followed: followed }
     }
 
     /// The model's name.
@@ -71,6 +74,11 @@ impl Session {
         self.interrupt.store(false, Ordering::Relaxed);
         self.history.push(line.to_owned());
         perform::perform(self, command, out)
+    }
+
+    /// This project's charm as it is now, in a folder that ends with the model.
+    pub(crate) fn unpack_own_charm(&mut self) -> Result<PathBuf, ShellError> {
+        self.own_charm.folder(self.lab.cluster().network().directory())
     }
 
     /// Whether the operator has had enough.

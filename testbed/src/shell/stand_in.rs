@@ -4,11 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Condvar;
 use std::sync::Mutex;
-use std::sync::Weak;
-use std::thread;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::error::BedError;
@@ -16,6 +12,7 @@ use crate::juju::model::Bag;
 use crate::lab::Lab;
 use crate::lab::redis::Server as Asked;
 use crate::lab::status::ApplicationStatus;
+use crate::lab::watcher::Watcher;
 use crate::layout::Layout;
 use crate::names::Names;
 use crate::pebble::client::http::Client;
@@ -31,60 +28,28 @@ use crate::transcript::lock;
 /// Whoever plays the workload's part; dropped, it stops, and what it started goes on.
 #[derive(Debug)]
 pub(crate) struct StandIn {
-    shared: Arc<(Mutex<Part>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// What it is told.
-#[derive(Debug, Default)]
-struct Part {
-    applications: BTreeSet<String>,
-    is_over: bool,
+    applications: Arc<Mutex<BTreeSet<String>>>,
+    _watcher: Watcher,
 }
 
 impl StandIn {
     /// Plays for no application yet.
     pub(crate) fn of(lab: &Arc<Lab>) -> Self {
-        let shared: Arc<(Mutex<Part>, Condvar)> = Arc::default();
-        let thread = thread::spawn({
-            let (lab, shared) = (Arc::downgrade(lab), Arc::clone(&shared));
-            move || play(&lab, &shared)
+        let applications: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+        let played = Arc::clone(&applications);
+        let watcher = Watcher::start(lab, PAUSE, move |lab| {
+            let played = lock(&played).clone();
+            let there = lab.status().applications.into_iter();
+            for application in there.filter(|it| played.contains(&it.name)) {
+                serve(lab, &application);
+            }
         });
-        Self { shared, thread: Some(thread) }
+        Self { applications, _watcher: watcher }
     }
 
     /// Plays for that application too.
     pub(crate) fn play_for(&self, application: &str) {
-        lock(&self.shared.0).applications.insert(application.to_owned());
-        self.shared.1.notify_all();
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        lock(&self.shared.0).is_over = true;
-        self.shared.1.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // What it did not achieve shows in the status.
-            let _ = thread.join();
-        }
-    }
-}
-
-fn play(lab: &Weak<Lab>, shared: &(Mutex<Part>, Condvar)) {
-    loop {
-        let applications = lock(&shared.0).applications.clone();
-        let Some(lab) = lab.upgrade() else { return };
-        for application in lab.status().applications {
-            if applications.contains(&application.name) {
-                serve(&lab, &application);
-            }
-        }
-        drop(lab);
-        let waited = shared.1.wait_timeout_while(lock(&shared.0), LOOK, |part| !part.is_over);
-        if waited.is_ok_and(|(part, _)| part.is_over) {
-            return;
-        }
+        lock(&self.applications).insert(application.to_owned());
     }
 }
 
@@ -206,4 +171,4 @@ fn is_untold(pod: &Pod, container: &str) -> bool {
 const KEYS: [&str; 3] = ["redis-password", "sentinel-password", "leader-host"];
 
 /// How long a fresh container may stay without its server.
-const LOOK: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Takes secrets out of what is shown.
 //!
-//! A value counts as secret by where it was seen: in a databag under a key that speaks of a password,
-//! in a secret's content, in the result of an action. In its own place it is always masked; long
+//! A value counts as secret by where it was seen: in a databag or an option under a key that speaks of
+//! a password, a token or a private key, in a secret's content, in the result of an action. In its own place it is always masked; long
 //! enough to be no common word, it is masked wherever it turns up, also in what was written before.
 
 use std::collections::BTreeSet;
@@ -136,8 +136,9 @@ impl Keeping {
 }
 
 /// Whether a key says that its value is for nobody else.
-fn is_confidential(key: &str) -> bool {
-    key.to_ascii_lowercase().contains("password")
+pub(crate) fn is_confidential(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "passwd", "token", "private-key"].iter().any(|word| key.contains(word))
 }
 
 /// Whether a secret's key points at its value instead of holding it.
@@ -193,6 +194,10 @@ mod tests {
             (
                 tool(&["secret-add", "--label=db", "a=1", "b#base64=Mg=="]),
                 tool(&["secret-add", "--label=db", "a=***", "b#base64=***"]),
+            ),
+            (
+                tool(&["state-set", "api-token=x", "ca-Private-Key=y", "passwd=z"]),
+                tool(&["state-set", "api-token=***", "ca-Private-Key=***", "passwd=***"]),
             ),
             (tool(&["action-set", "result=3"]), tool(&["action-set", "result=***"])),
             (tool(&["status-set", "active", "a=1"]), tool(&["status-set", "active", "a=1"])),

@@ -5,14 +5,14 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
 use super::entry::Entry;
 use super::entry::What;
 use super::mask::Secrets;
+
+use crate::transcript::lock;
 
 /// The trace of one run. Clones are handles of the same one; whoever reads it sees no secret.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Sink {
     /// Notes what has just happened.
     pub fn push(&self, what: What) {
         let (mutex, changed) = &*self.held;
-        let mut held = locked(mutex);
+        let mut held = lock(mutex);
         // Under the lock: the order of the entries is that of their times.
         let at = self.began.elapsed();
         held.secrets.learn_from(&what);
@@ -46,12 +46,12 @@ impl Sink {
 
     /// Says that a value is secret, wherever it turns up: a secret's content, the result of an action.
     pub fn learn(&self, secret: &str) {
-        locked(&self.held.0).secrets.learn(secret);
+        lock(&self.held.0).secrets.learn(secret);
     }
 
     /// A text without the secrets known so far.
     pub fn mask(&self, text: &str) -> String {
-        locked(&self.held.0).secrets.mask(text)
+        lock(&self.held.0).secrets.mask(text)
     }
 
     /// How long the run has lasted.
@@ -61,7 +61,7 @@ impl Sink {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        locked(&self.held.0).entries.len()
+        lock(&self.held.0).entries.len()
     }
 
     /// Whether nothing has happened yet.
@@ -76,7 +76,7 @@ impl Sink {
 
     /// The entries without the first `start` ones.
     pub fn entries_from(&self, start: usize) -> Vec<Entry> {
-        let held = locked(&self.held.0);
+        let held = lock(&self.held.0);
         let masked = |entry: &Entry| Entry { at: entry.at, what: held.secrets.masked(&entry.what) };
         held.entries.iter().skip(start).map(masked).collect()
     }
@@ -86,7 +86,7 @@ impl Sink {
         let (mutex, changed) = &*self.held;
         let still_none = |held: &mut Held| held.entries.len() <= start;
         // Whether it timed out is seen by what there is.
-        drop(changed.wait_timeout_while(locked(mutex), limit, still_none));
+        drop(changed.wait_timeout_while(lock(mutex), limit, still_none));
         self.entries_from(start)
     }
 
@@ -104,10 +104,6 @@ impl Default for Sink {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

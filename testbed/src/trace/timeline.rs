@@ -89,10 +89,26 @@ fn told(what: &What) -> String {
         What::Service { container, service, change, .. } => {
             format!("# service {service} of {container} {change}")
         }
-        What::Sentinel { event, message, .. } => format!("@ {event} {message}"),
+        What::Sentinel { event, message, .. } => format!("@ {event} {}", named(message)),
         What::Fault { what } => format!("! {what}"),
         What::Operator { command } => format!("$ {command}"),
     }
+}
+
+/// A Sentinel's message with hosts by their first name, and ids by their first letters.
+fn named(message: &str) -> String {
+    let short = |word: &str| {
+        let is_id = word.len() == ID && word.chars().all(|letter| letter.is_ascii_hexdigit());
+        match word.split_once('.') {
+            Some((name, rest)) if rest.contains(".svc.") => {
+                let port = rest.split_once(':').map(|(_, port)| format!(":{port}"));
+                name.to_owned() + &port.unwrap_or_default()
+            }
+            _ if is_id => word.chars().take(SHORT_ID).chain(['…']).collect(),
+            _ => word.to_owned(),
+        }
+    };
+    message.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 fn exit_text(exit: Exit) -> String {
@@ -162,6 +178,10 @@ const LEGEND: &str = "\
 
 ";
 
+/// The letters of a Sentinel's id, and how many of them tell it from others.
+const ID: usize = 40;
+const SHORT_ID: usize = 8;
+
 /// The longest text of a line, in characters.
 const LONGEST: usize = 160;
 
@@ -217,8 +237,10 @@ mod tests {
             What::Fault { what: "kill redis-k8s/0 redis redis-server".to_owned() },
             What::Sentinel {
                 unit: "redis-k8s/1".to_owned(),
-                event: "+sdown".to_owned(),
-                message: "master redis-k8s 10.1.0.10 6379".to_owned(),
+                event: "+slave".to_owned(),
+                message: "slave app-1.app-endpoints.lab.svc.cluster.local:6379 10.1.0.10 6379 @ \
+                          0123456789abcdef0123456789abcdef01234567"
+                    .to_owned(),
             },
             What::EventBegan {
                 unit: unit(),
@@ -260,7 +282,7 @@ mod tests {
     5.000  redis-k8s    = redis-peers:0 sentinel-password: ***
     5.500  redis-k8s/0  ~ active
     6.000               ! kill redis-k8s/0 redis redis-server
-    6.500  redis-k8s/1  @ +sdown master redis-k8s 10.1.0.10 6379
+    6.500  redis-k8s/1  @ +slave slave app-1:6379 10.1.0.10 6379 @ 01234567…
     7.000  redis-k8s/0  ┌ redis-peers-relation-changed (redis-k8s/1)
     7.500  redis-k8s/0  └ redis-peers-relation-changed: killed by signal 9, nothing kept, 21 ms
 ";

@@ -1,11 +1,18 @@
 //! Models that come up.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use tempfile::TempDir;
 use testbed::lab::Lab;
+use testbed::lab::Options;
+use testbed::lab::operator::Deployment;
+use testbed::trace::timeline;
 
 use super::stage::LIMIT;
 use super::stage::Result;
@@ -40,6 +47,24 @@ fn three_units_of_a_small_charm_are_active_within_20_seconds() -> Result {
     let name = "recorder-0.recorder-endpoints.lab.svc.cluster.local";
     let found = shell(&lab, "recorder/1", "charm", &format!("getent hosts {name}"))?;
     assert!(found.starts_with(&application.units[0].address), "{found}");
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_is_shown_is_there_to_be_read_and_its_programs_are_found() -> Result {
+    let folder = TempDir::new()?;
+    let program = folder.path().join("bin/say-it");
+    fs::create_dir(folder.path().join("bin"))?;
+    fs::write(&program, "#!/bin/sh\necho found\n")?;
+    fs::set_permissions(&program, Permissions::from_mode(0o755))?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+    let shown = vec![folder.path().to_owned()];
+    let lab = Lab::start_with(Options { shown, ..Options::default() })?;
+    lab.deploy(&recorder(), "recorder", 1)?;
+    lab.wait_for_active("recorder", LIMIT)?;
+    let said = lab.exec("recorder/0", "say-it; touch \"$(dirname \"$(command -v say-it)\")/x\"")?;
+    assert_eq!(said.results["stdout"], "found\n");
+    assert!(said.results["stderr"].as_str().is_some_and(|text| text.contains("Read-only")));
     Ok(())
 }
 
@@ -88,5 +113,26 @@ fn lab_with_two_units() -> std::result::Result<Lab, String> {
         Ok(lab)
     };
     // Errors of other threads have to be plain.
-    start().map_err(|error| error.to_string())
+    start().map_err(|error| format!("{error:?}"))
+}
+
+#[test]
+fn a_password_among_the_options_is_not_in_the_trace_even_if_the_charm_writes_it() -> Result {
+    let lab = Lab::start(3)?;
+    let given = [("admin-password".to_owned(), "first-of-them".to_owned())];
+    lab.deploy_with(&Deployment {
+        charm: recorder(),
+        application: "recorder".to_owned(),
+        units: 1,
+        config: given.into(),
+        ..Deployment::default()
+    })?;
+    lab.wait_for_active("recorder", LIMIT)?;
+    lab.config("recorder", &[("admin-password", "second-of-them")])?;
+    lab.exec("recorder/0", "status-set active \"told of first-of-them\"")?;
+    lab.exec("recorder/0", "juju-log \"$(config-get admin-password) is the next\"")?;
+    let told = timeline::render(&lab.trace().entries());
+    assert!(told.contains("told of ***") && told.contains("*** is the next"), "{told}");
+    assert!(!told.contains("of-them"), "{told}");
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::io::Write;
@@ -9,11 +10,34 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
 
-pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// Any error, shown as a reader wants it: with its causes, and line breaks as such.
+pub(crate) struct Failure(String);
+
+impl<E: Into<Box<dyn Error>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error: Box<dyn Error> = error.into();
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            text = format!("{text}: {source}");
+            cause = source.source();
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// Long against what is waited for, on a machine that does much else.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
@@ -83,4 +107,19 @@ pub(crate) fn wait_for_events(lab: &Lab, unit: &str, from: usize, wanted: &[&str
 pub(crate) fn shell(lab: &Lab, unit: &str, container: &str, text: &str) -> Result<String> {
     let output = lab.shell(unit, container, text)?;
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+/// Has a service in the workload of a unit, added and started as a charm does it.
+pub(crate) fn serve(lab: &Lab, unit: &str, command: &str, kill_delay: &str) -> Result {
+    let client = lab.pod(unit)?.wait_for_pebble("work", LIMIT)?;
+    let service = json!({
+        "override": "replace", "command": command, "startup": "enabled", "kill-delay": kill_delay,
+    });
+    let layer = json!({
+        "action": "add", "combine": true, "label": "it", "format": "yaml",
+        "layer": json!({"services": {"it": service}}).to_string(),
+    });
+    assert_eq!(client.post("/v1/layers", &layer)?.status, 200);
+    assert_eq!(client.post("/v1/services", &json!({"action": "replan"}))?.status, 202);
+    Ok(())
 }

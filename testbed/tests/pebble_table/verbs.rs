@@ -29,6 +29,7 @@ use std::process::ExitStatus;
 use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
+use testbed::pebble::bound;
 use testbed::pebble::client::http;
 use testbed::pebble::client::http::ClientError;
 use testbed::pebble::client::http::Reply;
@@ -201,11 +202,11 @@ impl Stage {
         let log =
             OpenOptions::new().create(true).append(true).open(self.dir.join("daemon.log")).unwrap();
         let mut command = if self.scenario["pid1"] == true {
-            let mut unshare = Command::new("unshare");
+            let mut unshare = bound::command(Path::new("/usr/bin/unshare"), Signal::SIGKILL);
             unshare.args(["--pid", "--fork", "--mount-proc", "--kill-child"]).arg(&self.pebble);
             unshare
         } else {
-            Command::new(&self.pebble)
+            bound::command(&self.pebble, Signal::SIGTERM)
         };
         command.arg("run").args(args.iter().map(|word| word.as_str().unwrap()));
         command.current_dir(&self.dir).env_clear().envs(&self.env);
@@ -213,7 +214,7 @@ impl Stage {
             command.env(name, value.as_str().unwrap());
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        self.daemon = Some(command.spawn().unwrap());
+        self.daemon = Some(bound::spawn(command).unwrap());
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && self.look("exit:").is_null() {
             if self.ask("GET", "/v1/system-info", &Value::Null).is_ok() {

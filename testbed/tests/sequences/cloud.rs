@@ -40,6 +40,7 @@ struct State {
     /// What the provisioner has asked for, in order: application and replicas.
     asked: Vec<(String, u32)>,
     made: u32,
+    is_over: bool,
 }
 
 /// A pod that runs.
@@ -122,6 +123,16 @@ impl Cluster {
         let _ = self.shared.controller.set(controller.clone());
     }
 
+    /// Takes all pods away: a thread that holds the cluster may see the end later than the folder goes.
+    pub(crate) fn end(&self) {
+        let pods = {
+            let mut state = self.state();
+            state.is_over = true;
+            std::mem::take(&mut state.pods)
+        };
+        drop(pods);
+    }
+
     /// What the provisioner has asked for of an application, in order.
     pub(crate) fn replicas_asked(&self, application: &str) -> Vec<u32> {
         let asked = self.state().asked.clone();
@@ -162,6 +173,9 @@ impl Cluster {
         let name = unit.split_once('/').expect("a unit").0;
         let (template, number) = {
             let mut state = self.state();
+            if state.is_over {
+                return;
+            }
             state.made += 1;
             (state.templates.get(name).expect("a template").clone(), state.made)
         };
@@ -176,7 +190,13 @@ impl Cluster {
         let place = Arc::new(Folder { path, address: format!("10.1.0.{number}") });
         let version = template.version;
         let pod = Pod { version, daemons };
-        self.state().pods.insert(unit.to_owned(), pod);
+        {
+            let mut state = self.state();
+            if state.is_over {
+                return;
+            }
+            state.pods.insert(unit.to_owned(), pod);
+        }
         self.controller().pod_started(unit, version, place);
     }
 

@@ -1,10 +1,12 @@
 //! Hooks that fail or die, what an operator does about them, and actions.
 
 use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Map;
 use serde_json::json;
 
+use testbed::juju::clock::AGENT_RESTART;
 use testbed::juju::faults::HookFault;
 use testbed::juju::hook::Fault;
 use testbed::juju::hook::FaultKind;
@@ -146,6 +148,19 @@ fn a_failed_notice_hook_restarts_the_agent_which_hears_of_the_notice_again() {
 }
 
 #[test]
+fn a_failed_notice_hook_restarts_the_agent_once() {
+    let stage = Stage::at_speed(Switches::JUJU_3, 1.0);
+    stage.deploy("a", 1);
+    stage.wait_for("a/0", "start", 1);
+    stage.let_do("a/0", "web-pebble-custom-notice", "[ -e died ] || { : > died; exit 1; }");
+    stage.notify("a/0", "example.com/news");
+    stage.wait_for("a/0", "web-pebble-custom-notice 1 example.com/news", 1);
+    let failure = Instant::now();
+    stage.wait_for("a/0", "start", 2);
+    assert!(failure.elapsed() < 2 * AGENT_RESTART, "{:?}", failure.elapsed());
+}
+
+#[test]
 fn actions_run_with_their_parameters_and_while_a_hook_waits() {
     let switches = Switches { retries: false, ..Switches::JUJU_3 };
     let stage = Stage::deployed_as(switches, 1);
@@ -217,4 +232,31 @@ fn a_lost_leader_elected_never_comes_while_the_lease_is_kept() {
     change_config(&stage, "blue");
     stage.expect(second, &["config-changed"]);
     assert_eq!(stage.exec(second, "is-leader"), "True");
+}
+
+#[test]
+fn an_agent_that_is_frozen_loses_its_lease_to_another_one() {
+    let stage = Stage::deployed_as(Switches::JUJU_4, 2);
+    let first = stage.leader();
+    let second = if first == "a/0" { "a/1" } else { "a/0" };
+    stage.controller.set_agent_frozen(&first, true);
+    stage.expect(second, &["leader-elected"]);
+    change_config(&stage, "blue");
+    stage.wait_for(second, "config-changed", 1);
+    stage.expect(&first, &[]);
+    stage.controller.set_agent_frozen(&first, false);
+    stage.expect(&first, &["config-changed"]);
+    assert_eq!(stage.exec(&first, "is-leader"), "False");
+}
+
+#[test]
+fn a_hook_that_hangs_at_a_tool_ends_with_its_pod() {
+    let stage = Stage::deployed(1);
+    stage.let_do("a/0", "config-changed", "is-leader");
+    let fault = Fault { at_call: 1, kind: FaultKind::Hang };
+    stage.controller.strike_hook("a/0", "config-changed", HookFault::AtCall(fault));
+    change_config(&stage, "blue");
+    stage.wait_for("a/0", "config-changed", 1);
+    stage.cluster.lose_pod("a/0");
+    stage.expect("a/0", &["config-changed", "config-changed", "start", "web-pebble-ready"]);
 }

@@ -259,6 +259,7 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.controller.end();
+        self.cluster.end();
     }
 }
 

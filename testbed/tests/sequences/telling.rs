@@ -1,10 +1,16 @@
 //! What units are told of databags, configuration, notices, checks and time.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use serde_json::json;
 
+use testbed::juju::clock::Clock;
+use testbed::juju::clock::UPDATE_STATUS;
 use testbed::juju::faults::NoticeFault;
 use testbed::juju::switches::Switches;
 use testbed::pebble::client::http::Client;
+use testbed::wait::until;
 
 use crate::stage::Stage;
 
@@ -75,7 +81,7 @@ fn options_and_trust_make_config_changed_and_the_same_value_does_not() {
 }
 
 #[test]
-fn notices_come_one_by_one_and_can_be_lost_or_doubled() {
+fn notices_come_one_by_one_and_can_be_lost_doubled_or_late() {
     let stage = Stage::deployed(1);
     let event = |id: u32, key: &str| format!("web-pebble-custom-notice {id} example.com/{key}");
     stage.notify("a/0", "example.com/one");
@@ -86,7 +92,11 @@ fn notices_come_one_by_one_and_can_be_lost_or_doubled() {
     stage.controller.disturb_notice("a/0", "web", NoticeFault::Repeat);
     stage.notify("a/0", "example.com/three");
     stage.wait_for("a/0", &event(3, "three"), 2);
+    stage.controller.disturb_notice("a/0", "web", NoticeFault::Delay(Duration::from_millis(300)));
+    let told = Instant::now();
     stage.notify("a/0", "example.com/one");
+    stage.wait_for("a/0", &event(1, "one"), 2);
+    assert!(told.elapsed() >= Duration::from_millis(300), "it is held back");
     let expected = [event(1, "one"), event(3, "three"), event(3, "three"), event(1, "one")];
     stage.expect("a/0", &expected.each_ref().map(String::as_str));
 }
@@ -128,6 +138,26 @@ fn a_unit_with_nothing_to_do_is_told_to_update_its_status() {
     let events = stage.events("a/0");
     let at = |name: &str| events.iter().position(|event| event == name);
     assert!(at("start") < at("update-status"), "{events:?}");
+}
+
+#[test]
+fn a_tick_during_a_hook_is_lost() {
+    let speed = 150.0;
+    let stage = Stage::at_speed(Switches::JUJU_4, speed);
+    stage.deploy("a", 1);
+    stage.wait_for("a/0", "update-status", 1);
+    stage.let_do("a/0", "config-changed", "while [ ! -e go ]; do sleep 0.05; done");
+    let set = [("color", Some("blue"))];
+    stage.controller.config_set("a", &set).expect("it is there");
+    stage.wait_for("a/0", "config-changed", 2);
+    let period = Clock::at_speed(speed).period(UPDATE_STATUS).mul_f64(1.3);
+    let _ = until("the time of a tick", period, || None::<()>);
+    stage.forget(&["a/0"]);
+    stage.put("go");
+    stage.wait_for_idle("a/0");
+    let told = || stage.events("a/0").contains(&"update-status".to_owned()).then_some(());
+    let late = until("a late tick", Duration::from_millis(300), told);
+    assert!(late.is_err(), "{:?}", stage.events("a/0"));
 }
 
 #[test]

@@ -51,6 +51,17 @@ fn a_line_that_is_no_command_ends_a_file_with_what_is_expected() {
     assert!(said.contains("fault cut"), "{said}");
 }
 
+#[test]
+fn a_line_that_may_fail_may_also_be_no_command() {
+    let done = play("-fault cut\n-nonsense\n-status 'open\nstatus\n");
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "{said}");
+    for line in 1..=3 {
+        assert!(said.contains(&format!("standard input:{line}: ERROR")), "{said}");
+    }
+    assert!(said.contains("is empty"), "{said}");
+}
+
 fn model() -> Command {
     Command::new(env!("CARGO_BIN_EXE_model"))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -23,7 +24,10 @@ fn an_operators_day_is_played_from_a_file() {
          -run recorder/0 no-such-action\n\
          exec --unit recorder/0,recorder/1 -- 'echo \"I am $JUJU_UNIT_NAME\"'\n\
          ssh recorder/0 tail -n 1 /var/lib/records/events\n\
+         -attach-resource recorder no-such=/etc/hostname\n\
          -ssh --container work recorder/1 'exit 3'\n\
+         -logs recorder/1 no-such\n\
+         -fault wipe recorder/1 no-such\n\
          show-unit recorder/1\n\
          add-unit recorder\n\
          wait-for application recorder --timeout 60s\n\
@@ -47,7 +51,10 @@ fn an_operators_day_is_played_from_a_file() {
         "say       Gives the word back.",
         "said: hello-there\n",
         "recorder/0:\nI am recorder/0\nrecorder/1:\nI am recorder/1\n",
+        "ERROR application `recorder` has no resource `no-such`",
         "the command in work of recorder/1 ended with exit status: 3",
+        "cannot find container no-such of recorder/1",
+        "cannot find storage no-such of recorder/1: its charm has none of that name",
         "  provider-id: recorder-1\n",
         "departures  lost\n",
         "hook (via hook dispatching script: dispatch)",
@@ -65,6 +72,21 @@ fn an_operators_day_is_played_from_a_file() {
     assert!(timeline.contains("action-set said=***"), "{timeline}");
     let trace = fs::read_to_string(at("trace")).unwrap();
     assert!(trace.contains(r#""action-set","said=***""#), "{trace}");
+}
+
+#[test]
+fn a_charm_without_workload_containers_has_no_row_among_the_servers() {
+    let charm = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(charm.path().join(name), text).unwrap();
+    write("metadata.yaml", "name: bare\nsummary: none\ndescription: none\n");
+    write("dispatch", "#!/bin/sh\nexec status-set active\n");
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(charm.path().join("dispatch"), mode).unwrap();
+    let said = play(&format!(
+        "deploy {} bare\nwait-for application bare --timeout 60s\nstatus\n",
+        charm.path().display(),
+    ));
+    assert!(said.contains("bare/0*") && !said.contains("Redis"), "{said}");
 }
 
 fn play(lines: &str) -> String {

@@ -87,7 +87,11 @@ pub(crate) fn run(core: &Core, me: &Me) {
             }
         };
         drop(world);
+        let is_hook = matches!(operation, Operation::Run(_));
         perform::perform(core, me, &ground, operation, &view);
+        if is_hook {
+            locked(&core.world).lose_tick(me);
+        }
     }
 }
 
@@ -194,17 +198,32 @@ impl World {
     fn tick(&mut self, me: &Me, now: Instant) {
         let record = self.deployment.records.get(&me.unit);
         let is_free = record.is_some_and(|record| record.step == Step::Idle && record.started);
-        let at = self.memory(me).and_then(|memory| memory.update_status_at);
-        if at.is_none_or(|time| time > now) {
+        if !self.is_tick_due(me, now) {
             return;
         }
         let period = self.deployment.clock.period(UPDATE_STATUS);
         let wait = self.deployment.chance.around(period, UPDATE_STATUS_JITTER);
         if let Some(running) = self.agent(&me.unit).running.as_mut() {
             running.memory.update_status_at = now.checked_add(wait);
-            // A tick during a hook, or while a failed one waits, is lost.
+            // A tick while a failed hook waits is lost.
             running.memory.owes_update_status = is_free;
         }
+    }
+
+    /// A tick that came while a hook ran is lost.
+    fn lose_tick(&mut self, me: &Me) {
+        let now = Instant::now();
+        if self.is_current(me) && self.is_tick_due(me, now) {
+            self.tick(me, now);
+            if let Some(running) = self.agent(&me.unit).running.as_mut() {
+                running.memory.owes_update_status = false;
+            }
+        }
+    }
+
+    fn is_tick_due(&self, me: &Me, now: Instant) -> bool {
+        let at = self.memory(me).and_then(|memory| memory.update_status_at);
+        at.is_some_and(|time| time <= now)
     }
 
     fn next_operation(&mut self, me: &Me, now: Instant) -> Turn {

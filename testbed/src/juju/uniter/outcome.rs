@@ -59,7 +59,7 @@ impl World {
     }
 
     /// The event's hook is through. One about a notice that fails takes the agent with it.
-    pub(super) fn hear_workload(&mut self, me: &Me, event: &WorkloadEvent, is_fine: bool) {
+    fn hear_workload(&mut self, me: &Me, event: &WorkloadEvent, is_fine: bool) {
         let Some(running) = &mut self.agent(&me.unit).running else { return };
         running.memory.heard(event, is_fine);
         running.is_to_restart |= !is_fine && !event.signal.is_ready();
@@ -112,7 +112,8 @@ impl World {
             let Some(relation) = self.model.relation_mut(seen.id) else { continue };
             let member = relation.units.entry(me.unit.clone()).or_insert_with(Member::default);
             member.in_scope = true;
-            member.data.extend(keys.clone());
+            // Nothing is left of what an earlier unit of that name has written.
+            member.data.clone_from(&keys);
             if leads {
                 relation.status = joined.clone();
             }
@@ -170,10 +171,17 @@ impl World {
 }
 
 fn sets_status(run: &HookRun) -> bool {
+    // The Python framework says of each status which of the two it is: `--application=False`.
+    let is_for_application = |word: &str| {
+        let value = word.strip_prefix("--application");
+        value.is_some_and(|value| {
+            !["=0", "=f", "=false"].contains(&value.to_ascii_lowercase().as_str())
+        })
+    };
     run.calls.iter().any(|call| {
         let mut words = call.argv.iter().map(String::as_str);
         words.next() == Some("status-set")
             && call.exit == Some(0)
-            && !words.any(|word| word.starts_with("--application"))
+            && !words.take_while(|word| *word != "--").any(is_for_application)
     })
 }

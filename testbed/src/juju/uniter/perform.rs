@@ -34,9 +34,6 @@ pub(super) fn perform(core: &Core, me: &Me, ground: &Ground, operation: Operatio
         Operation::Request(id) => run_request(core, me, ground, id),
         Operation::Skip(event) => with(core, me, |world| {
             world.deployment.requests.resolved.remove(&me.unit);
-            if let Event::Workload(event) = &event {
-                world.hear_workload(me, event, false);
-            }
             world.complete(me, &event, view);
         }),
         Operation::EnterScopes => with(core, me, |world| world.enter_scopes(me, view)),

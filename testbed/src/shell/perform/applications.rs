@@ -23,7 +23,7 @@ pub(super) fn deploy(
     let other = deploy.charm.as_deref().map(Path::new);
     let other = other.filter(|it| *it != Path::new(OwnCharm::name()) || it.is_dir());
     let charm = match other {
-        None => session.own_charm.folder()?,
+        None => session.unpack_own_charm()?,
         Some(folder) => charm_folder(folder)?,
     };
     let application = match &deploy.name {
@@ -65,7 +65,7 @@ pub(super) fn refresh(
     let charm = match path {
         Some(folder) => charm_folder(folder)?,
         None if session.application(application)?.charm == OwnCharm::name() => {
-            session.own_charm.folder()?
+            session.unpack_own_charm()?
         }
         None => {
             let why = "expected --path FOLDER: only this project's own charm is found without";
@@ -75,6 +75,23 @@ pub(super) fn refresh(
     session.lab.refresh(application, &charm)?;
     writeln!(out, "Refreshing \"{application}\" from charm folder {}", charm.display())?;
     Ok(())
+}
+
+pub(super) fn attach(
+    session: &Session,
+    application: &str,
+    resource: &Pair,
+) -> Result<(), ShellError> {
+    session.application(application)?;
+    let model = session.lab.model();
+    let known = model.applications.get(application).map(|it| &it.resources);
+    if !known.is_some_and(|it| it.contains_key(&resource.key)) {
+        return Err(ShellError::NoResource {
+            application: application.to_owned(),
+            resource: resource.key.clone(),
+        });
+    }
+    Ok(session.lab.attach_resource(application, &resource.key, resource.value.as_ref())?)
 }
 
 fn charm_folder(folder: &Path) -> Result<PathBuf, ShellError> {

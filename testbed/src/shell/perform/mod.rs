@@ -43,7 +43,7 @@ pub(crate) fn perform(
         }
         Command::Trust { application, remove } => session.lab.trust(application, !remove)?,
         Command::AttachResource { application, resource } => {
-            session.lab.attach_resource(application, &resource.key, resource.value.as_ref())?;
+            applications::attach(session, application, resource)?;
         }
         Command::Integrate(ends) => {
             session.lab.integrate(&ends.one, &ends.other)?;

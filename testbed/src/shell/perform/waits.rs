@@ -17,12 +17,14 @@ pub(super) fn wait_for(
         State::Application { application, status } => {
             session.application(application)?;
             let what = format!("{application} is {status}");
+            let mut steady = Steady::default();
             session.wait(&what, limit, |lab, model| {
                 let found = model.applications.iter().find(|it| it.name == *application);
                 let is_there = found.is_some_and(|it| is_whole(it, status));
                 // What counts as active also has its pods ready, as Kubernetes sees them.
                 let pods = || lab.pods().into_iter().filter(|pod| is_of(&pod.unit, application));
-                is_there && (status != ACTIVE || pods().all(|pod| pod.is_ready))
+                let is_so = is_there && (status != ACTIVE || pods().all(|pod| pod.is_ready));
+                steady.is_so(is_so, lab.trace().age())
             })
         }
         State::Unit { unit, status, message } => {
@@ -37,9 +39,13 @@ pub(super) fn wait_for(
                 })
             })
         }
-        State::Idle => session.wait("all agents are idle", limit, |_, model| {
-            model.applications.iter().flat_map(|it| &it.units).all(is_idle)
-        }),
+        State::Idle => {
+            let mut steady = Steady::default();
+            session.wait("all agents are idle", limit, |lab, model| {
+                let mut units = model.applications.iter().flat_map(|it| &it.units);
+                steady.is_so(units.all(is_idle), lab.trace().age())
+            })
+        }
         State::Removed { application } => {
             let what = format!("{application} is gone");
             session.wait(&what, limit, |lab, model| {
@@ -56,6 +62,22 @@ pub(super) fn wait_for(
     }
 }
 
+/// Holds for a while: an agent that has not yet seen what the operator did is idle too.
+#[derive(Default)]
+struct Steady {
+    since: Option<Duration>,
+}
+
+impl Steady {
+    fn is_so(&mut self, is_so: bool, now: Duration) -> bool {
+        if !is_so {
+            self.since = None;
+            return false;
+        }
+        now.saturating_sub(*self.since.get_or_insert(now)) >= A_WHILE
+    }
+}
+
 fn is_whole(application: &ApplicationStatus, status: &str) -> bool {
     let there = u32::try_from(application.units.len());
     there == Ok(application.scale)
@@ -69,6 +91,9 @@ fn is_idle(unit: &UnitStatus) -> bool {
 fn is_of(unit: &str, application: &str) -> bool {
     crate::juju::model::application_of(unit) == application
 }
+
+/// Long against the time in which an agent sees what was done, on a loaded machine too.
+const A_WHILE: Duration = Duration::from_secs(1);
 
 const ACTIVE: &str = "active";
 
