@@ -67,6 +67,12 @@ impl Server {
             return Err(self.fault(pod, "is running already"));
         }
         let pebble = pod.wait_for_pebble(self.name, START_LIMIT)?;
+        // Pebble may be yet to see the end of the last process, and would start nothing.
+        wait::until(&format!("Pebble sees the end of {}", self.title), START_LIMIT, || {
+            let services = pebble.get(&format!("/v1/services?names={}", self.name)).ok()?.json();
+            let current = services.pointer("/result/0/current");
+            (current != Some(&json!("active"))).then_some(())
+        })?;
         let mut state = lock(&self.state);
         state.log_before = self.log_text(pod).len();
         let service = json!({

@@ -20,6 +20,9 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::RcvBufForce;
+
 use crate::dns::answer;
 use crate::dns::answer::Directory;
 use crate::dns::records::Known;
@@ -32,9 +35,13 @@ use crate::transcript::lock;
 pub(crate) fn run(address: Ipv4Addr, orders: impl BufRead) -> io::Result<()> {
     let names = Arc::new(Names::new());
     let datagrams = Arc::new(UdpSocket::bind((address, PORT))?);
+    setsockopt(&*datagrams, RcvBufForce, &WAITING)?;
     let streams = TcpListener::bind((address, PORT))?;
-    let (for_datagrams, for_streams) = (Arc::clone(&names), Arc::clone(&names));
-    thread::spawn(move || answer_datagrams(&datagrams, &for_datagrams));
+    for _ in 0..ANSWERING {
+        let (datagrams, names) = (Arc::clone(&datagrams), Arc::clone(&names));
+        thread::spawn(move || answer_datagrams(&datagrams, &names));
+    }
+    let for_streams = Arc::clone(&names);
     thread::spawn(move || accept_streams(&streams, &for_streams));
     say("ready")?;
     for line in orders.lines() {
@@ -172,6 +179,13 @@ fn answer_stream(mut stream: TcpStream, names: &Names) -> io::Result<()> {
 }
 
 const PORT: u16 = 53;
+
+/// Bytes of questions that may wait. Each Sentinel looks each other one up at each of its hellos, and
+/// for a question that is lost it stands still for 5 s.
+const WAITING: usize = 8 << 20;
+
+/// How many threads answer datagrams.
+const ANSWERING: usize = 4;
 
 /// Longer than this an answer over UDP is only if the client says that it can take it; none of ours is.
 const LONGEST_DATAGRAM: usize = 512;
