@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use testbed::redis_pod::SENTINEL_PORT;
-use testbed::sampler::Sampler;
+use testbed::redis::pod::SENTINEL_PORT;
+use testbed::redis::sampler::Sampler;
 
 use crate::Outcome;
 use crate::bar::Bar;

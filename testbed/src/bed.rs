@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::answers::Role;
 use crate::error::BedError;
 use crate::layout::Layout;
+use crate::lock::lock;
 use crate::network::Network;
 use crate::pod::spec::PodSpec;
-use crate::redis_pod::RedisPod;
+use crate::redis::answers::Role;
+use crate::redis::pod::RedisPod;
 use crate::transcript;
-use crate::transcript::lock;
 use crate::wait;
 
 /// Pods with real servers; dropped, it leaves neither a process nor a file.

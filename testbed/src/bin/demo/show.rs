@@ -1,12 +1,12 @@
 //! What is shown of a hook, of the databag and of a Sentinel.
 
-use testbed::answers::Fields;
-use testbed::answers::SentinelView;
 use testbed::juju::model::Status;
 use testbed::juju::run::Commit;
 use testbed::juju::run::Exit;
 use testbed::juju::run::HookRun;
 use testbed::names::Names;
+use testbed::redis::answers::Fields;
+use testbed::redis::answers::SentinelView;
 
 use crate::paint::Paint;
 use crate::screen::Piece;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
 
-use testbed::answers::Role;
+use testbed::redis::answers::Role;
 use testbed::wait;
 
 use crate::Outcome;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use testbed::answers::Role;
+use testbed::redis::answers::Role;
 use testbed::wait;
 
 use crate::Outcome;

@@ -14,7 +14,7 @@ use crate::juju::requests::RequestKind;
 use crate::juju::requests::Resolved;
 use crate::juju::run::HookRun;
 use crate::juju::world::World;
-use crate::juju::world::locked;
+use crate::lock::lock;
 
 use super::Me;
 use super::event::Event;
@@ -60,7 +60,7 @@ pub(super) fn perform(core: &Core, me: &Me, ground: &Ground, operation: Operatio
 
 /// Changes the world for that agent, if it still is the unit's.
 fn with(core: &Core, me: &Me, change: impl FnOnce(&mut World)) {
-    let mut world = locked(&core.world);
+    let mut world = lock(&core.world);
     if world.is_current(me) {
         change(&mut world);
         world.note_change();
@@ -69,7 +69,7 @@ fn with(core: &Core, me: &Me, change: impl FnOnce(&mut World)) {
 
 fn unpack(core: &Core, me: &Me, ground: &Ground) {
     let folder = {
-        let world = locked(&core.world);
+        let world = lock(&core.world);
         let name = application_of(&me.unit);
         let deployed = world.deployment.applications.get(name);
         deployed.and_then(|deployed| deployed.folders.get(&me.version)).cloned()
@@ -101,7 +101,7 @@ fn run_event(core: &Core, me: &Me, ground: &Ground, event: Event, view: &View) {
     let mut hook = event.hook(&me.unit);
     let name = event.name();
     let dies = {
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         let (struck, dies) = world.deployment.faults.strike(hook, &name);
         hook = struck;
         for (relation, delivered) in &world.record(me).relations {
@@ -125,7 +125,7 @@ fn run_event(core: &Core, me: &Me, ground: &Ground, event: Event, view: &View) {
 
 /// Records that the hook is begun; or, when there is no point in it any more, that it is done.
 fn begin(core: &Core, me: &Me, event: &Event, view: &View) -> bool {
-    let mut world = locked(&core.world);
+    let mut world = lock(&core.world);
     if !world.is_current(me) {
         return false;
     }
@@ -184,7 +184,7 @@ fn begin(core: &Core, me: &Me, event: &Event, view: &View) -> bool {
 
 fn run_request(core: &Core, me: &Me, ground: &Ground, id: u64) {
     let request = {
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         let Some(request) = world.deployment.requests.get(id).cloned() else { return };
         world.deployment.requests.begin(id);
         world.record(me).action = Some(id);
@@ -208,7 +208,7 @@ fn run_request(core: &Core, me: &Me, ground: &Ground, id: u64) {
         }
     };
     let dies = {
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         let (struck, dies) = world.deployment.faults.strike(hook, &name);
         hook = struck;
         for (relation, delivered) in &world.record(me).relations {

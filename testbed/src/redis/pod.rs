@@ -12,21 +12,21 @@ use std::sync::Mutex;
 
 use nix::sys::signal::Signal;
 
-use crate::answers::Answer;
-use crate::answers::Role;
-use crate::answers::SentinelView;
-use crate::certificate;
 use crate::error::BedError;
 use crate::layout::Layout;
+use crate::lock::lock;
 use crate::network::Network;
 use crate::pod::CHARM;
 use crate::pod::Pod;
 use crate::pod::spec::PodSpec;
-use crate::redis_config::RedisConfig;
-use crate::sentinel_config::SentinelConfig;
-use crate::sentinel_config::id_of;
-use crate::server::Server;
-use crate::transcript::lock;
+use crate::redis::answers::Answer;
+use crate::redis::answers::Role;
+use crate::redis::answers::SentinelView;
+use crate::redis::certificate;
+use crate::redis::redis_config::RedisConfig;
+use crate::redis::sentinel_config::SentinelConfig;
+use crate::redis::sentinel_config::id_of;
+use crate::redis::service::Service;
 
 /// The port of Redis.
 pub const REDIS_PORT: u16 = 6379;
@@ -42,8 +42,8 @@ pub struct RedisPod {
     host: String,
     network: Arc<Network>,
     layout: Arc<Layout>,
-    redis: Server,
-    sentinel: Server,
+    redis: Service,
+    sentinel: Service,
     passwords: Mutex<Passwords>,
 }
 
@@ -80,8 +80,8 @@ impl RedisPod {
         Self {
             unit,
             host: layout.names.host(unit),
-            redis: Server::new(&name, REDIS, "redis-server", "Ready to accept connections"),
-            sentinel: Server::new(&name, SENTINEL, "redis-sentinel", "Sentinel ID is"),
+            redis: Service::new(&name, REDIS, "redis-server", "Ready to accept connections"),
+            sentinel: Service::new(&name, SENTINEL, "redis-sentinel", "Sentinel ID is"),
             passwords: Mutex::new(Passwords {
                 redis: layout.redis_password.clone(),
                 sentinel: layout.sentinel_password.clone(),
@@ -240,7 +240,7 @@ impl RedisPod {
         self.signal(&self.sentinel, Signal::SIGSTOP);
     }
 
-    fn signal(&self, server: &Server, signal: Signal) {
+    fn signal(&self, server: &Service, signal: Signal) {
         if let Ok(pod) = self.pod() {
             server.signal(&pod, signal);
         }
@@ -364,7 +364,7 @@ impl RedisPod {
         format!("{}\n{}", self.log_tail(&self.redis), self.log_tail(&self.sentinel))
     }
 
-    fn log_tail(&self, server: &Server) -> String {
+    fn log_tail(&self, server: &Service) -> String {
         self.pod().map(|pod| server.log_tail(&pod)).unwrap_or_default()
     }
 }
