@@ -9,8 +9,8 @@ use testbed::bed::Bed;
 use testbed::layout::Layout;
 use testbed::pod::CHARM;
 use testbed::redis::answers::Role;
-use testbed::redis::pod::SENTINEL_PORT;
 use testbed::redis::sampler::Sampler;
+use testbed::redis::server::SENTINEL_PORT;
 use testbed::wait;
 
 type Result = std::result::Result<(), Box<dyn Error>>;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use testbed::redis::answers::Answer;
 use testbed::redis::pod::RedisPod;
-use testbed::redis::pod::SENTINEL_PORT;
 use testbed::redis::sampler::Sampler;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::scene::APPLICATION;
 use crate::scene::Scene;

@@ -12,9 +12,9 @@ use testbed::juju::run::HookRun;
 use testbed::layout::Layout;
 use testbed::redis::odd_server::OddServer;
 use testbed::redis::odd_server::Oddity;
-use testbed::redis::pod::REDIS_PORT;
 use testbed::redis::pod::RedisPod;
-use testbed::redis::pod::SENTINEL_PORT;
+use testbed::redis::server::REDIS_PORT;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::scene::HOOK_LIMIT;
 use crate::scene::Scene;

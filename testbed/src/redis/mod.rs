@@ -2,6 +2,7 @@
 //!
 //! Nothing that plays Juju or Kubernetes knows of it.
 
+pub(crate) mod client;
 pub(crate) mod service;
 
 pub mod answers;
@@ -11,3 +12,4 @@ pub mod pod;
 pub mod redis_config;
 pub mod sampler;
 pub mod sentinel_config;
+pub mod server;

@@ -22,17 +22,14 @@ use crate::pod::spec::PodSpec;
 use crate::redis::answers::Answer;
 use crate::redis::answers::Role;
 use crate::redis::answers::SentinelView;
-use crate::redis::certificate;
+use crate::redis::client::Client;
+use crate::redis::client::Said;
 use crate::redis::redis_config::RedisConfig;
 use crate::redis::sentinel_config::SentinelConfig;
 use crate::redis::sentinel_config::id_of;
+use crate::redis::server::REDIS_PORT;
+use crate::redis::server::SENTINEL_PORT;
 use crate::redis::service::Service;
-
-/// The port of Redis.
-pub const REDIS_PORT: u16 = 6379;
-
-/// The port of Sentinel.
-pub const SENTINEL_PORT: u16 = 26379;
 
 /// A pod with Redis and Sentinel; everything in it ends with the bed.
 #[derive(Debug)]
@@ -280,37 +277,17 @@ impl RedisPod {
         port: u16,
         commands: &[&str],
     ) -> Result<Vec<Answer>, BedError> {
-        let pod = self.pod()?;
-        // A frozen server accepts and never answers.
-        let mut command = pod.command(CHARM, "timeout");
-        command.args(["--foreground", seconds, "redis-cli", "--json", "--no-auth-warning"]);
-        command.args(["-p", &port.to_string()]);
-        if self.layout.tls {
-            command.arg("--tls").arg("--cacert").arg(certificate::certificate());
-        }
         let password = {
             let passwords = lock(&self.passwords);
             let of_port =
                 if port == SENTINEL_PORT { &passwords.sentinel } else { &passwords.redis };
             of_port.clone()
         };
-        if let Some(password) = password {
-            command.env("REDISCLI_AUTH", password);
+        let client = Client { port, password, tls: self.layout.tls };
+        match client.ask(&*self.pod()?, CHARM, seconds, commands)? {
+            Said::All(answers) => Ok(answers),
+            Said::Less(text) => Err(self.no_answer(port, &commands.join("; "), text)),
         }
-        // Answers are of any number of lines; what follows each is not.
-        let marked = commands.iter().map(|command| format!("{command}\nPING {MARK}\n"));
-        let output = pod.run(&mut command, &marked.collect::<String>())?;
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        let end = format!("\"{MARK}\"\n");
-        let mut answers: Vec<_> = stdout.split(&end).map(Answer::parse).collect();
-        // What follows the last mark is nothing.
-        answers.pop();
-        if answers.len() == commands.len() {
-            return Ok(answers);
-        }
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let silence = if output.status.code() == Some(124) { "nothing in time" } else { "" };
-        Err(self.no_answer(port, &commands.join("; "), format!("{stdout}{stderr}{silence}")))
     }
 
     fn ask_one(&self, port: u16, command: &str) -> Result<Answer, BedError> {
@@ -323,13 +300,7 @@ impl RedisPod {
 
     /// What this pod's Sentinel knows.
     pub fn sentinel_view(&self) -> Result<SentinelView, BedError> {
-        let group = &self.layout.names.application;
-        let commands = [
-            format!("SENTINEL GET-MASTER-ADDR-BY-NAME {group}"),
-            format!("SENTINEL MASTER {group}"),
-            format!("SENTINEL REPLICAS {group}"),
-            format!("SENTINEL SENTINELS {group}"),
-        ];
+        let commands = SentinelView::questions(&self.layout.names.application);
         let answers =
             self.ask_within("2", SENTINEL_PORT, &commands.each_ref().map(String::as_str))?;
         SentinelView::parse(&answers)
@@ -378,5 +349,3 @@ const STORAGE: &str = "database";
 
 /// Where the charm and Redis have the storage.
 const DATA: &str = "/var/lib/redis";
-
-const MARK: &str = "end-of-answer";
