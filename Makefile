@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
-demo: ## watch the charm survive a failover, on this machine
+demo: ## watch the charm deployed, struck and scaled, on this machine
 	scripts/install-servers
 	scripts/build-static
 	cargo build --locked --package testbed --bins

@@ -14,6 +14,7 @@ pub mod lab;
 pub mod layout;
 pub mod names;
 pub mod network;
+pub mod own_charm;
 pub mod pebble;
 pub mod pod;
 pub mod programs;

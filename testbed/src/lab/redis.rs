@@ -1,6 +1,7 @@
 //! What the Redis and Sentinel that run in pods say, for whoever looks on. Nothing in a lab depends on
 //! it: a charm without Redis is never asked.
 
+use std::error::Error;
 use std::process::Child;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::error::LabError;
 use crate::error::BedError;
 use crate::juju::model::Model;
 use crate::juju::model::application_of;
+use crate::names::Names;
 use crate::pod::CHARM;
 use crate::pod::Pod;
 use crate::redis::answers::Answer;
@@ -17,6 +19,8 @@ use crate::redis::answers::SentinelView;
 use crate::redis::client::Client;
 use crate::redis::client::Said;
 use crate::redis::server::Server;
+use crate::redis::whole;
+use crate::redis::whole::Servers;
 
 impl Lab {
     /// Several commands to a server of a unit, as typed into `redis-cli`; the password is that of the
@@ -47,6 +51,18 @@ impl Lab {
         let answers = self.ask(unit, Server::Redis, &["ROLE"])?;
         let role = answers.first().and_then(Role::parse);
         role.ok_or_else(|| no_answer(unit, Server::Redis, "ROLE", format!("{answers:?}")))
+    }
+
+    /// The master among these units of an application, where they are a whole: every Sentinel knows
+    /// exactly them, names the same master and holds all for well, and that Redis has all others as
+    /// connected replicas. Else what is amiss, in words.
+    pub fn whole(&self, application: &str, units: &[u32]) -> Result<u32, String> {
+        whole::master(&Group { lab: self, application }, &self.names(application), units)
+    }
+
+    /// The names of an application's units and pods.
+    pub fn names(&self, application: &str) -> Names {
+        Names { application: application.to_owned(), model: self.options().model.clone() }
     }
 
     pub(crate) fn said(
@@ -82,6 +98,22 @@ impl Lab {
             container: "for a client".to_owned(),
         })?;
         Ok((pod, container))
+    }
+}
+
+/// The servers of an application.
+struct Group<'a> {
+    lab: &'a Lab,
+    application: &'a str,
+}
+
+impl Servers for Group<'_> {
+    fn view(&self, unit: u32) -> Result<SentinelView, Box<dyn Error>> {
+        Ok(self.lab.sentinel_view(&format!("{}/{unit}", self.application))?)
+    }
+
+    fn role(&self, unit: u32) -> Result<Role, Box<dyn Error>> {
+        Ok(self.lab.redis_role(&format!("{}/{unit}", self.application))?)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod client;
 pub(crate) mod service;
+pub(crate) mod whole;
 
 pub mod answers;
 pub mod certificate;
