@@ -31,10 +31,10 @@ lint: ## format, clippy, documentation, and what the binary is made of
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	cargo deny --locked check bans licenses sources
 
-bench: ## measure the hooks, into docs/bench.md and docs/bench.json, and the test bed's Pebble
+bench: ## measure the charm, into docs/bench.md and docs/bench.json, and the test bed's Pebble
 	scripts/install-servers
 	scripts/build-static bare-hook
-	cargo bench --locked --bench elections -- $(CURDIR)/target/static
+	cargo bench --locked --bench charm -- $(CURDIR)/target/static
 	cargo bench --locked --package testbed --bench pebble
 
 pack: ## the charm file for this machine's architecture, packed and checked

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::process::Child;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Lab;
 use super::error::LabError;
@@ -18,9 +19,12 @@ use crate::redis::answers::Role;
 use crate::redis::answers::SentinelView;
 use crate::redis::client::Client;
 use crate::redis::client::Said;
+use crate::redis::server::SENTINEL_PORT;
 use crate::redis::server::Server;
 use crate::redis::whole;
 use crate::redis::whole::Servers;
+use crate::writer::plan::Habit;
+use crate::writer::plan::Plan;
 
 impl Lab {
     /// Several commands to a server of a unit, as typed into `redis-cli`; the password is that of the
@@ -63,6 +67,31 @@ impl Lab {
     /// The names of an application's units and pods.
     pub fn names(&self, application: &str) -> Names {
         Names { application: application.to_owned(), model: self.options().model.clone() }
+    }
+
+    /// What a writer needs to know to write to an application every 10 ms: it asks the Sentinels of these
+    /// units, and is content when the master has a write.
+    pub fn write_plan(
+        &self,
+        application: &str,
+        sentinels: &[u32],
+        name: &str,
+        habit: Habit,
+    ) -> Plan {
+        let names = self.names(application);
+        let passwords = [Server::Redis, Server::Sentinel];
+        let [redis_password, sentinel_password] =
+            passwords.map(|it| self.controller().read(|model| password(model, application, it)));
+        Plan {
+            name: name.to_owned(),
+            habit,
+            sentinels: sentinels.iter().map(|unit| (names.host(*unit), SENTINEL_PORT)).collect(),
+            group: application.to_owned(),
+            redis_password,
+            sentinel_password,
+            period: Duration::from_millis(10),
+            replicas: 0,
+        }
     }
 
     pub(crate) fn said(

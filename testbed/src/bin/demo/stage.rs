@@ -13,7 +13,6 @@ use testbed::lab::sentinel_events::SentinelEvents;
 use testbed::names::Names;
 use testbed::own_charm;
 use testbed::redis::answers::Answer;
-use testbed::redis::server::SENTINEL_PORT;
 use testbed::redis::server::Server;
 use testbed::trace::entry::Entry;
 use testbed::trace::entry::What;
@@ -127,24 +126,13 @@ impl Stage {
     /// Starts clients that write all the time: one asks Sentinel for each write, one keeps its
     /// connection. A write counts when a replica has it too.
     pub(crate) fn writers(&self, at: u32, sentinels: &[u32]) -> Outcome<Writers> {
-        let bag = self.databag();
         let habits = [("asks", Habit::AsksEachTime), ("keeps", Habit::KeepsConnection)];
         let pod = self.lab.pod(&self.names.unit(at))?;
         let mut writers = Vec::new();
         for (name, habit) in habits {
-            let plan = Plan {
-                name: format!("{name}-{}", self.lab.trace().len()),
-                habit,
-                sentinels: sentinels
-                    .iter()
-                    .map(|it| (self.names.host(*it), SENTINEL_PORT))
-                    .collect(),
-                group: self.names.application.clone(),
-                redis_password: bag.get("redis-password").cloned(),
-                sentinel_password: bag.get("sentinel-password").cloned(),
-                period: Duration::from_millis(20),
-                replicas: 1,
-            };
+            let name = format!("{name}-{}", self.lab.trace().len());
+            let plan = self.lab.write_plan(&self.names.application, sentinels, &name, habit);
+            let plan = Plan { period: Duration::from_millis(20), ..plan.with_replicas(1) };
             writers.push(Writer::start(&pod, plan)?);
         }
         Ok(Writers { at, writers })

@@ -94,24 +94,27 @@ fn unpack(core: &Core, me: &Me, ground: &Ground) {
     });
 }
 
+/// A hook that is about to run, with the faults and the relations' members that it is to meet; and whether
+/// its agent dies when it is through.
+fn ready(core: &Core, me: &Me, hook: Hook, name: &str, about: Option<String>) -> (Hook, bool) {
+    let mut world = lock(&core.world);
+    let (mut hook, dies) = world.deployment.faults.strike(hook, name);
+    for (relation, delivered) in &world.record(me).relations {
+        let members: Vec<&str> = delivered.members.keys().map(String::as_str).collect();
+        hook = hook.delivered(*relation, &members);
+    }
+    let (unit, event) = (me.unit.clone(), name.to_owned());
+    world.deployment.trace.push(What::EventBegan { unit, event, about });
+    (hook, dies)
+}
+
 fn run_event(core: &Core, me: &Me, ground: &Ground, event: Event, view: &View) {
     if !begin(core, me, &event, view) {
         return;
     }
-    let mut hook = event.hook(&me.unit);
+    let hook = event.hook(&me.unit);
     let name = event.name();
-    let dies = {
-        let mut world = lock(&core.world);
-        let (struck, dies) = world.deployment.faults.strike(hook, &name);
-        hook = struck;
-        for (relation, delivered) in &world.record(me).relations {
-            let members: Vec<&str> = delivered.members.keys().map(String::as_str).collect();
-            hook = hook.delivered(*relation, &members);
-        }
-        let (unit, event, about) = (me.unit.clone(), name.clone(), event.about());
-        world.deployment.trace.push(What::EventBegan { unit, event, about });
-        dies
-    };
+    let (hook, dies) = ready(core, me, hook, &name, event.about());
     let program = program_of(ground, &format!("hooks/{name}"));
     let outcome = match program {
         Some(program) => {
@@ -190,7 +193,7 @@ fn run_request(core: &Core, me: &Me, ground: &Ground, id: u64) {
         world.record(me).action = Some(id);
         request
     };
-    let (name, path, mut hook) = match &request.kind {
+    let (name, path, hook) = match &request.kind {
         RequestKind::Action { name, parameters } => {
             let mut hook = Hook::action(&me.unit, name, &id.to_string());
             for (key, value) in parameters {
@@ -207,19 +210,7 @@ fn run_request(core: &Core, me: &Me, ground: &Ground, id: u64) {
             ("juju-exec".to_owned(), Some("/bin/bash".into()), hook)
         }
     };
-    let dies = {
-        let mut world = lock(&core.world);
-        let (struck, dies) = world.deployment.faults.strike(hook, &name);
-        hook = struck;
-        for (relation, delivered) in &world.record(me).relations {
-            let members: Vec<&str> = delivered.members.keys().map(String::as_str).collect();
-            hook = hook.delivered(*relation, &members);
-        }
-        let (unit, event) = (me.unit.clone(), name.clone());
-        let about = Some(id.to_string());
-        world.deployment.trace.push(What::EventBegan { unit, event, about });
-        dies
-    };
+    let (hook, dies) = ready(core, me, hook, &name, Some(id.to_string()));
     let outcome = match path {
         None => Outcome::Missing,
         Some(program) => {
