@@ -106,6 +106,6 @@ fn fill(deployment: &Deployment, master: u32, keys: usize) -> Outcome<()> {
 }
 
 /// A script that takes longer than a client waits is of no use.
-const AT_ONCE: usize = 50_000;
+const AT_ONCE: usize = 5_000;
 
 const LIMIT: Duration = Duration::from_mins(1);
