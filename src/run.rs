@@ -80,6 +80,7 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     }
     let mut plan = decide(&Situation { event, world: &world, may_wait: may_wait(event) });
     let mut deeds = act::perform(&plan, &world, &work);
+    world.juju.has_own_sentinel |= deeds.claims_sentinel;
     if plan.waits() && !budget.is_terminated() {
         world.cluster =
             world.cluster.map(|seen| until_settled(&world.juju, seen, &work.at_most(WAIT), &work));
@@ -109,7 +110,7 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     world.cluster.clone_from(&after);
     tell_keeper(&world, &plan, &verdict, &last_look);
     let commit = budget.for_commit();
-    match act::juju::commit(&world.juju, &plan, &verdict.deferral, &commit) {
+    match act::juju::commit(&world.juju, &plan, deeds.claims_sentinel, &verdict.deferral, &commit) {
         Ok(Committed::Written) => {
             let failed = deeds.failures.iter().map(Obstacle::to_string);
             let failures: Vec<String> = failed.chain(deeds.own_failures).collect();

@@ -9,7 +9,6 @@ use crate::clients::hook_tools::ToolError;
 use crate::clock::Budget;
 use crate::decide::plan::Effect;
 use crate::decide::plan::Plan;
-use crate::names::SENTINEL_CONTAINER;
 use crate::world::World;
 use crate::world::juju::Application;
 use crate::world::obstacle::Obstacle;
@@ -23,6 +22,8 @@ pub struct Deeds {
     pub own_failures: Vec<String>,
     /// True when a Sentinel was told something: the cluster is to be looked at again.
     pub touched_cluster: bool,
+    /// True when Sentinel's file is this unit's own from now on.
+    pub claims_sentinel: bool,
     /// The containers of this pod in which something could not be done.
     failed_in: Vec<&'static str>,
     /// An action that failed could not be marked so: its exit code has to tell it.
@@ -36,6 +37,7 @@ impl Deeds {
         self.failures.extend(later.failures);
         self.own_failures.extend(later.own_failures);
         self.touched_cluster |= later.touched_cluster;
+        self.claims_sentinel |= later.claims_sentinel;
         self.fault = self.fault.or(later.fault);
         self
     }
@@ -44,26 +46,23 @@ impl Deeds {
 impl Deeds {
     /// Does something in a container of this pod. What follows there needs what came before it.
     fn of_own_pod(&mut self, effect: &Effect, application: &Application, budget: &Budget) {
-        let (container, done) = match effect {
-            Effect::Push { container, .. }
-            | Effect::AddLayer { container, .. }
-            | Effect::Replan { container }
-                if self.failed_in.contains(container) =>
-            {
-                return;
+        let Some(container) = effect.container() else { return };
+        if self.failed_in.contains(&container) {
+            return;
+        }
+        let done = match effect {
+            Effect::Push { files, .. } => workload::push(container, files, application, budget),
+            Effect::AddLayer { layer, .. } => {
+                workload::add_layer(container, layer, application, budget)
             }
-            Effect::Push { container, files } => {
-                (*container, workload::push(container, files, application, budget))
-            }
-            Effect::AddLayer { container, layer } => {
-                (*container, workload::add_layer(container, layer, application, budget))
-            }
-            Effect::Replan { container } => {
-                (*container, workload::replan(container, application, budget))
-            }
+            Effect::Replan { .. } => workload::replan(container, application, budget),
             Effect::RestartSentinel => {
                 self.touched_cluster = true;
-                (SENTINEL_CONTAINER, workload::restart_sentinel(application, budget))
+                workload::restart_sentinel(application, budget)
+            }
+            Effect::ClaimSentinel => {
+                self.claims_sentinel = true;
+                Ok(())
             }
             Effect::SetQuorum { .. }
             | Effect::RestoreInfoPeriod { .. }
@@ -72,7 +71,7 @@ impl Deeds {
             | Effect::ForgetUnits
             | Effect::SetVersion { .. }
             | Effect::AnswerAction { .. }
-            | Effect::FailAction { .. } => return,
+            | Effect::FailAction { .. } => Ok(()),
         };
         if let Err(error) = done {
             self.failed_in.push(container);
@@ -114,7 +113,8 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
             Effect::Push { .. }
             | Effect::AddLayer { .. }
             | Effect::Replan { .. }
-            | Effect::RestartSentinel => {
+            | Effect::RestartSentinel
+            | Effect::ClaimSentinel => {
                 deeds.of_own_pod(effect, &world.juju.application, budget);
                 continue;
             }

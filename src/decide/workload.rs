@@ -24,7 +24,6 @@ use crate::world::cluster::Cluster;
 use crate::world::cluster::Role;
 use crate::world::juju::Application;
 use crate::world::juju::Juju;
-use crate::world::juju::SENTINEL_STATE;
 use crate::world::obstacle::Obstacle;
 use crate::world::password::Password;
 use crate::world::workload::Contents;
@@ -74,10 +73,10 @@ pub fn run_sentinel(at: &Situation<'_>, plan: &mut Plan) {
     }
     let program = File::program(places::SENTINEL_STARTER);
     if push(plan, SENTINEL_CONTAINER, contents, (program, &workload.program), wanted) {
-        start(plan, SENTINEL_CONTAINER, contents, layer::SENTINEL, layer::sentinel());
         if !juju.has_own_sentinel {
-            plan.keep(SENTINEL_STATE, "own", "Sentinel's file is this unit's from now on");
+            plan.push(Effect::ClaimSentinel, "it is this unit's own from now on");
         }
+        start(plan, SENTINEL_CONTAINER, contents, layer::SENTINEL, layer::sentinel());
     }
 }
 
