@@ -5,12 +5,15 @@ pub mod juju;
 pub mod procedure;
 pub mod workload;
 
+use std::time::Duration;
+
 use crate::clients::hook_tools::ToolError;
 use crate::clock::Budget;
 use crate::decide::plan::Effect;
 use crate::decide::plan::Plan;
+use crate::observe::cluster::look;
 use crate::world::World;
-use crate::world::juju::Application;
+use crate::world::cluster::Cluster;
 use crate::world::obstacle::Obstacle;
 
 /// What became of a plan.
@@ -45,7 +48,8 @@ impl Deeds {
 
 impl Deeds {
     /// Does something in a container of this pod. What follows there needs what came before it.
-    fn of_own_pod(&mut self, effect: &Effect, application: &Application, budget: &Budget) {
+    fn of_own_pod(&mut self, effect: &Effect, world: &World, budget: &Budget) {
+        let application = &world.juju.application;
         let Some(container) = effect.container() else { return };
         if self.failed_in.contains(&container) {
             return;
@@ -58,6 +62,10 @@ impl Deeds {
             Effect::Replan { .. } => workload::replan(container, application, budget),
             Effect::RestartSentinel => {
                 self.touched_cluster = true;
+                let own = world.juju.unit.number;
+                if !is_still(world, budget, |seen| seen.may_forget_by_restart(own)) {
+                    return;
+                }
                 workload::restart_sentinel(application, budget)
             }
             Effect::ClaimSentinel => {
@@ -80,9 +88,11 @@ impl Deeds {
     }
 }
 
-/// Carries out a plan up to its wait. After SIGTERM nothing more is begun.
+/// Carries out a plan up to its wait. After SIGTERM nothing more is begun, and a Pebble that hangs
+/// leaves time for what is told to the Sentinels.
 pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
     let mut deeds = Deeds::default();
+    let in_own_pod = budget.keeping_back(FOR_THE_CLUSTER);
     for (effect, reason) in plan.effects() {
         if budget.left().is_none() {
             break;
@@ -100,7 +110,13 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
             Effect::RestoreInfoPeriod { sentinels } => {
                 cluster::restore_info_period(world, sentinels, budget)
             }
-            Effect::AskFailover { sentinel } => cluster::ask_failover(world, *sentinel, budget),
+            Effect::AskFailover { sentinel } => {
+                if is_still(world, budget, |seen| seen.master_to_replace().is_some()) {
+                    cluster::ask_failover(world, *sentinel, budget)
+                } else {
+                    Vec::new()
+                }
+            }
             Effect::ForgetUnits => procedure::forget_units(world, budget),
             Effect::AnswerAction { key, value } => {
                 deeds.fault = juju::answer_action(key, value.reveal(), budget).err();
@@ -115,7 +131,7 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
             | Effect::Replan { .. }
             | Effect::RestartSentinel
             | Effect::ClaimSentinel => {
-                deeds.of_own_pod(effect, &world.juju.application, budget);
+                deeds.of_own_pod(effect, world, &in_own_pod);
                 continue;
             }
         };
@@ -124,3 +140,17 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
     }
     deeds
 }
+
+/// Whether something holds at this moment: what was done meanwhile in the own pod may have taken
+/// seconds, in which a failover may have begun.
+fn is_still(world: &World, budget: &Budget, holds: impl Fn(&Cluster) -> bool) -> bool {
+    let Some(before) = world.cluster.clone() else { return false };
+    let holds = holds(&look(&world.juju, before, budget));
+    if !holds {
+        tracing::info!("left for a later event: it has changed meanwhile");
+    }
+    holds
+}
+
+/// What the own pod leaves of a run's time: a look, and a round for each thing that Sentinels are told.
+const FOR_THE_CLUSTER: Duration = Duration::from_secs(4);

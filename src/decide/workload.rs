@@ -26,6 +26,7 @@ use crate::world::juju::Application;
 use crate::world::juju::Juju;
 use crate::world::obstacle::Obstacle;
 use crate::world::password::Password;
+use crate::world::workload::Container;
 use crate::world::workload::Contents;
 use crate::world::workload::Service;
 
@@ -87,7 +88,7 @@ pub fn forget_in_own_pod(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
     let contents = at.world.workload.as_ref().and_then(|workload| workload.sentinel.open());
     let runs = contents.is_some_and(|it| it.service(layer::SENTINEL) == Service::Running);
-    if !runs || !may_forget(cluster, own) {
+    if !runs || !cluster.may_forget_by_restart(own) {
         return;
     }
     if let Some(stranger) =
@@ -114,10 +115,25 @@ pub fn last_word(world: &World, plan: &Plan, told: Told) -> Option<File> {
     (text != before).then(|| File::of_root(places::KEEPER_INPUTS, text))
 }
 
+/// Whether a later event is to go on in this pod: its Sentinel waits for a vote, or its Pebble fails.
+pub fn is_unfinished(world: &World, plan: &Plan) -> bool {
+    let Some(workload) = &world.workload else { return false };
+    match &workload.sentinel {
+        Container::Away => false,
+        Container::Failing(_) => true,
+        Container::Open(contents) => {
+            let start = Effect::Replan { container: SENTINEL_CONTAINER };
+            let starts = plan.effects().any(|(effect, _)| *effect == start);
+            let is_fit = contents.image.as_ref().is_none_or(|image| image.fault().is_none());
+            is_fit && !starts && contents.service(layer::SENTINEL) == Service::Stopped
+        }
+    }
+}
+
 /// What only the end of a run knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Whether leader-elected is kept for a later run.
+    /// Whether a later run is to go on: with leader-elected, or in this pod.
     pub deferred: bool,
     /// Whether the status tells of something that may pass.
     pub unwell: bool,
@@ -214,7 +230,7 @@ fn members(juju: &Juju, cluster: &Cluster, contents: &Contents) -> BTreeSet<Stri
     let mut hosts: BTreeSet<String> =
         cluster.planned().into_iter().map(|unit| cluster.naming.host(unit)).collect();
     match cluster.sentinel(own) {
-        Some(view) if !may_forget(cluster, own) => {
+        Some(view) if !cluster.may_forget_by_restart(own) => {
             hosts.extend(cluster.strangers_in(view).into_iter().map(|stranger| stranger.host));
         }
         Some(_) => {}
@@ -225,15 +241,6 @@ fn members(juju: &Juju, cluster: &Cluster, contents: &Contents) -> BTreeSet<Stri
         }
     }
     hosts
-}
-
-/// Whether the own Sentinel may forget all that is no planned unit's.
-fn may_forget(cluster: &Cluster, own: u32) -> bool {
-    let is_planned = cluster.planned().contains(&own);
-    is_planned
-        && cluster
-            .settled()
-            .is_ok_and(|elected| cluster.keeps_after_restart(own, elected.master).is_none())
 }
 
 /// Whether Sentinel's file stays. One that a Sentinel runs with is never overwritten; a run of this unit

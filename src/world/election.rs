@@ -114,6 +114,15 @@ impl Cluster {
         }
     }
 
+    /// The voted master, where its unit is gone and no Sentinel is about to replace it by itself: one
+    /// that is asked at the same time would be a second one.
+    pub fn master_to_replace(&self) -> Option<u32> {
+        let master = self.voted().ok()?.master;
+        let mut views = self.sentinels().map(|(_, view)| view);
+        let acts = views.any(|view| view.leads_failover || view.may_act_by_itself());
+        (!acts && !self.members.contains_key(&master)).then_some(master)
+    }
+
     /// True where no Sentinel names any master, nor is there one that might if it let us ask.
     pub fn nobody_votes(&self) -> bool {
         let gone = |silence: &Silence| !silence.needs_a_cure() && *silence != Silence::NotAsked;

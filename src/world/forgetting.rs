@@ -26,13 +26,21 @@ impl Cluster {
     }
 
     /// The same of a Sentinel that forgets by a restart: it keeps everybody else.
-    pub fn keeps_after_restart(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
+    fn keeps_after_restart(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
         let view = self.sentinel(sentinel)?;
         self.is_held_for_down().or_else(|| {
             self.strangers_in(view)
                 .iter()
                 .find_map(|stranger| self.keeps_stranger(view, stranger, master))
         })
+    }
+
+    /// Whether a planned unit may restart its Sentinel at this moment, so that it forgets all that is no
+    /// planned unit's.
+    pub fn may_forget_by_restart(&self, unit: u32) -> bool {
+        let is_held = |master| self.keeps_after_restart(unit, master).is_some();
+        let is_planned = self.members.get(&unit).is_some_and(|member| !member.leaving);
+        is_planned && self.settled().is_ok_and(|elected| !is_held(elected.master))
     }
 
     /// A Sentinel that holds the master for down could not learn the others again through it.
