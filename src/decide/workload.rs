@@ -18,7 +18,6 @@ use crate::render::layer;
 use crate::render::places;
 use crate::render::sentinel_conf;
 use crate::render::sentinel_conf::SentinelConf;
-use crate::render::sentinel_conf::sentinel_id;
 use crate::world::World;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Role;
@@ -246,12 +245,11 @@ fn members(juju: &Juju, cluster: &Cluster, contents: &Contents) -> BTreeSet<Stri
 /// Whether Sentinel's file stays. One that a Sentinel runs with is never overwritten; a run of this unit
 /// has started it, though it may have died before it could say so. Any other must be this unit's own.
 fn keeps_file(juju: &Juju, contents: &Contents) -> bool {
-    let id = format!("sentinel myid {}", sentinel_id(&juju.unit));
-    let names_this_unit = contents
+    let is_this_units = contents
         .file(places::SENTINEL_CONF)
-        .is_some_and(|text| text.lines().any(|line| line.trim() == id));
+        .is_some_and(|text| sentinel_conf::is_file_of(text, &juju.unit));
     let runs = contents.service(layer::SENTINEL) == Service::Running;
-    runs || (names_this_unit && juju.has_own_sentinel)
+    runs || (is_this_units && juju.has_own_sentinel)
 }
 
 /// The master that a new Sentinel is to watch, by host and epoch: the voted one. Where nobody votes it

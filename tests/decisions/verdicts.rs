@@ -161,6 +161,14 @@ fn a_sentinel_that_could_not_fail_over_is_named_although_it_answers() {
         "no failover: Sentinel of redis-k8s/1 wants more votes than there are Sentinels",
     );
 
+    let mut world = healthy(3);
+    for unit in [1, 2] {
+        world.server(unit).priority = Some(0);
+    }
+    is_active(&world, "no failover: Redis of redis-k8s/1 may not become master yet");
+    world.server(2).priority = Some(100);
+    is_active(&world, "Redis of redis-k8s/1 may not become master yet");
+
     let mut world = healthy(5);
     world.server(2).role = Role::Replica { of: host(0), link_up: false };
     is_active(&world, "Redis of redis-k8s/2 has no link to the master");

@@ -238,6 +238,20 @@ fn a_file_that_was_on_the_volume_before_the_unit_is_rendered_anew() {
 }
 
 #[test]
+fn a_file_without_the_applications_master_is_rendered_anew_when_its_sentinel_does_not_run() {
+    let without: String = file_of(0).lines().filter(|line| !line.contains("monitor")).collect();
+    for file in ["", &without] {
+        let mut world = whole(3);
+        put(sentinel(&mut world), places::SENTINEL_CONF, file);
+        let end = carried_out(world.clone(), &plan(&world));
+        assert_eq!(text(&end, places::SENTINEL_CONF), file, "it runs with it");
+        sentinel(&mut world).services.clear();
+        let end = carried_out(world.clone(), &plan(&world));
+        assert!(text(&end, places::SENTINEL_CONF).contains("sentinel monitor"), "{file}");
+    }
+}
+
+#[test]
 fn a_file_of_an_earlier_unit_is_never_started_wherever_the_run_is_cut() {
     let mut world = with_empty_containers(healthy(3));
     world.juju.has_own_sentinel = false;
