@@ -80,6 +80,8 @@ fn a_pod_that_is_as_it_is_to_be_is_left_alone_by_every_event() {
         "redis-pebble-ready",
         "sentinel-pebble-ready",
         "redis-pebble-custom-notice",
+        "redis-pebble-check-failed",
+        "sentinel-pebble-check-recovered",
         "redis-peers-relation-created",
         "redis-peers-relation-joined",
         "redis-peers-relation-changed",

@@ -10,6 +10,7 @@ use std::io::BufReader;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::json;
@@ -125,6 +126,26 @@ fn a_sentinel_that_could_not_be_started_for_lack_of_a_vote_is_started_when_there
     story.lab.wait_for_idle(LIMIT).unwrap();
     story.lab.thaw(&name(master), &sentinel).unwrap();
     story.whole(3);
+}
+
+#[test]
+fn a_sentinel_that_somebody_has_stopped_is_started_again_when_its_check_fails() {
+    let story = Story::of(1);
+    let events = || {
+        let entries = story.lab.trace().entries();
+        entries.iter().filter(|it| matches!(it.what, What::EventBegan { .. })).count()
+    };
+    let (mut before, mut since) = (events(), Instant::now());
+    story.until("no event comes any more", || {
+        if events() != before {
+            (before, since) = (events(), Instant::now());
+        }
+        (since.elapsed() > Duration::from_secs(12)).then_some(())
+    });
+    let stopped = story.lab.shell(&name(0), "sentinel", "/charm/bin/pebble stop sentinel").unwrap();
+    assert!(stopped.status.success(), "{stopped:?}");
+    assert!(story.witness(1).is_err());
+    assert_eq!(story.whole(1), 0);
 }
 
 /// How often each container of a unit was told of as ready.
