@@ -44,9 +44,7 @@ impl Deeds {
         self.fault = self.fault.or(later.fault);
         self
     }
-}
 
-impl Deeds {
     /// Does something in a container of this pod. What follows there needs what came before it.
     fn of_own_pod(&mut self, effect: &Effect, world: &World, budget: &Budget) {
         let application = &world.juju.application;
@@ -86,24 +84,10 @@ impl Deeds {
             self.own_failures.push(error.to_string());
         }
     }
-}
 
-/// Carries out a plan up to its wait. After SIGTERM nothing more is begun, and a Pebble that hangs
-/// leaves time for what is told to the Sentinels.
-pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
-    let mut deeds = Deeds::default();
-    let in_own_pod = budget.keeping_back(FOR_THE_CLUSTER);
-    for (effect, reason) in plan.effects() {
-        if budget.left().is_none() {
-            break;
-        }
-        tracing::info!("{} -- {reason}", plan.describe(effect));
+    /// Does something in the cluster, or tells Juju at once.
+    fn elsewhere(&mut self, effect: &Effect, world: &World, budget: &Budget) {
         let failures = match effect {
-            Effect::AwaitFailover => break,
-            Effect::FailAction { message } => {
-                deeds.fault = juju::fail_action(message, budget).err();
-                Vec::new()
-            }
             Effect::SetQuorum { quorum, sentinels } => {
                 cluster::set_quorum(world, *quorum, sentinels, budget)
             }
@@ -118,25 +102,47 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
                 }
             }
             Effect::ForgetUnits => procedure::forget_units(world, budget),
+            Effect::FailAction { message } => {
+                let fault = juju::fail_action(message, budget).err();
+                self.fault = self.fault.take().or(fault);
+                return;
+            }
             Effect::AnswerAction { key, value } => {
-                deeds.fault = juju::answer_action(key, value.reveal(), budget).err();
-                continue;
+                let fault = juju::answer_action(key, value.reveal(), budget).err();
+                self.fault = self.fault.take().or(fault);
+                return;
             }
-            Effect::SetVersion { version } => {
-                juju::set_version(version, budget);
-                continue;
-            }
-            Effect::Push { .. }
+            Effect::SetVersion { version } => return juju::set_version(version, budget),
+            Effect::AwaitFailover
+            | Effect::Push { .. }
             | Effect::AddLayer { .. }
             | Effect::Replan { .. }
             | Effect::RestartSentinel
-            | Effect::ClaimSentinel => {
-                deeds.of_own_pod(effect, world, &in_own_pod);
-                continue;
-            }
+            | Effect::ClaimSentinel => return,
         };
-        deeds.failures.extend(failures);
-        deeds.touched_cluster |= world.cluster.is_some();
+        self.failures.extend(failures);
+        self.touched_cluster = true;
+    }
+}
+
+/// Carries out a plan up to its wait. After SIGTERM nothing more is begun, and a Pebble that hangs
+/// leaves time for what is told to the Sentinels.
+pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
+    let mut deeds = Deeds::default();
+    let in_own_pod = budget.keeping_back(FOR_THE_CLUSTER);
+    for (effect, reason) in plan.effects() {
+        if budget.left().is_none() {
+            break;
+        }
+        tracing::info!("{} -- {reason}", plan.describe(effect));
+        if *effect == Effect::AwaitFailover {
+            break;
+        }
+        if effect.container().is_some() {
+            deeds.of_own_pod(effect, world, &in_own_pod);
+        } else {
+            deeds.elsewhere(effect, world, budget);
+        }
     }
     deeds
 }

@@ -61,7 +61,7 @@ impl Word {
     }
 }
 
-/// Something the user should know. Declared worst first: the order is the precedence.
+/// Something the user should know. The status tells the first one; `findings` lists the worst first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The image of a container is not fit.
@@ -166,7 +166,7 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     }
 }
 
-/// The findings are in the order of their weight.
+/// What the first finding says; none is the best.
 fn worst(findings: &[Finding]) -> Status {
     let nothing = || Status { word: Word::Active, message: String::new() };
     findings.first().map_or_else(nothing, Finding::status)
@@ -232,6 +232,7 @@ fn remembered(cluster: &Cluster, master: u32) -> Option<Obstacle> {
     })
 }
 
+/// All that there is to be told, the worst first.
 fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<Finding> {
     let juju = &world.juju;
     let mut findings = Vec::new();
