@@ -26,7 +26,7 @@ impl Cluster {
     }
 
     /// The same of a Sentinel that forgets by a restart: it keeps everybody else.
-    fn keeps_after_restart(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
+    pub fn keeps_after_restart(&self, sentinel: u32, master: u32) -> Option<Obstacle> {
         let view = self.sentinel(sentinel)?;
         self.is_held_for_down().or_else(|| {
             self.strangers_in(view)
