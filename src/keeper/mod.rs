@@ -10,10 +10,12 @@
 
 mod act;
 mod down;
+mod lineage;
 mod look;
 mod up;
 
 pub mod decide;
+pub mod noting;
 pub mod ring;
 pub mod running;
 pub mod starter;
@@ -34,6 +36,7 @@ use crate::journal;
 use crate::keeper::act::REDIS_SERVER;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
+use crate::keeper::lineage::Record;
 use crate::keeper::look::Circle;
 use crate::keeper::ring::Bell;
 use crate::keeper::up::Up;
@@ -69,6 +72,7 @@ pub fn run(notices: &Path) -> ExitCode {
         inputs: None,
         circle: Circle::default(),
         bell: Bell::default(),
+        lineage: Record::open(),
         said: String::new(),
         complaint: String::new(),
     };
@@ -83,6 +87,7 @@ struct Desk {
     inputs: Option<Inputs>,
     circle: Circle,
     bell: Bell,
+    lineage: Record,
     /// The last thing that was said of the state of things, which is not repeated.
     said: String,
     /// What is wrong with the inputs.
@@ -113,7 +118,8 @@ fn keep(desk: &mut Desk) {
         Redis::Down(_) => left_behind(desk),
     };
     if let Some(up) = running {
-        up.stop(desk);
+        let inputs = desk.inputs.clone();
+        up.stop(inputs.as_ref(), desk);
     } else {
         info!("stopped by SIGTERM; Redis was not running");
     }
