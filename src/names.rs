@@ -23,6 +23,9 @@ pub const REDIS_PORT: u16 = 6379;
 /// The port of every Sentinel.
 pub const SENTINEL_PORT: u16 = 26379;
 
+/// The port of every keeper, where it answers other keepers.
+pub const KEEPER_PORT: u16 = 6378;
+
 /// Tells whether this unit's Redis answers.
 pub const CHECK_SERVICE: &str = "check-service";
 

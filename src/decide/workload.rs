@@ -153,6 +153,7 @@ fn inputs(world: &World, application: &Application, told: Told) -> Option<Inputs
         recorded_epoch: application.master_epoch,
         deferred: told.deferred,
         unwell: told.unwell,
+        accepted_loss: BTreeSet::new(),
     })
 }
 

@@ -10,12 +10,15 @@
 
 mod act;
 mod down;
+mod kin;
 mod lineage;
 mod look;
 mod up;
+mod waiting;
 
 pub mod decide;
 pub mod noting;
+pub mod restart;
 pub mod ring;
 pub mod running;
 pub mod starter;
@@ -31,6 +34,7 @@ use tracing::warn;
 
 use crate::clients::files;
 use crate::clients::process::Process;
+use crate::clients::redis::serving::Told;
 use crate::clock::Watch;
 use crate::journal;
 use crate::keeper::act::REDIS_SERVER;
@@ -43,6 +47,8 @@ use crate::keeper::up::Up;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::world::cluster::Cluster;
+use crate::world::lineage::KeeperView;
+use crate::world::password::Password;
 
 /// Keeps Redis until SIGTERM; notices go to the Pebble behind this socket.
 pub fn run(notices: &Path) -> ExitCode {
@@ -73,6 +79,7 @@ pub fn run(notices: &Path) -> ExitCode {
         circle: Circle::default(),
         bell: Bell::default(),
         lineage: Record::open(),
+        told: kin::answer(),
         said: String::new(),
         complaint: String::new(),
     };
@@ -88,6 +95,7 @@ struct Desk {
     circle: Circle,
     bell: Bell,
     lineage: Record,
+    told: Told,
     /// The last thing that was said of the state of things, which is not repeated.
     said: String,
     /// What is wrong with the inputs.
@@ -164,6 +172,11 @@ impl Desk {
 
     fn look(&mut self, inputs: &Inputs, limit: Duration) -> Cluster {
         self.circle.look(inputs, &self.watch, limit)
+    }
+
+    /// Tells the other keepers what this unit has.
+    fn tell(&self, inputs: &Inputs, view: &KeeperView) {
+        self.told.change(inputs.redis_password.as_ref().map(Password::reveal), view.render());
     }
 
     /// Rings where the charm has something to do.

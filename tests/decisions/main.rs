@@ -7,6 +7,8 @@ mod containers;
 #[cfg(test)]
 mod forgetting;
 #[cfg(test)]
+mod full_restart;
+#[cfg(test)]
 mod keeper_laws;
 #[cfg(test)]
 mod keeper_running;

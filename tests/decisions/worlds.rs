@@ -117,6 +117,7 @@ pub(crate) fn inputs(own: u32, units: u32) -> Inputs {
         recorded_master: Some(host(0)),
         recorded_epoch: Some(3),
         deferred: false,
+        accepted_loss: [].into(),
         unwell: false,
     }
 }
