@@ -1,6 +1,7 @@
 //! While Redis does not run: look, decide, start it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,7 +82,6 @@ impl Down {
             }
         };
         let cluster = desk.look(inputs, look::LOOK);
-        desk.ring(inputs, &cluster);
         let own = KeeperView {
             lineage: desk.lineage.note().cloned(),
             has_data: volume.has_data,
@@ -108,6 +108,13 @@ impl Down {
         desk.tell(inputs, &KeeperView { prefers: Some(at.finding().freshest), ..own.clone() });
         let choice = decide::start(&at);
         desk.say(&choice.to_string());
+        desk.report(match &choice.step {
+            Step::Blocked(missing) => missing.clone(),
+            Step::Master | Step::Replica(_) | Step::Candidate(_) | Step::HandOver | Step::Hold => {
+                BTreeSet::new()
+            }
+        });
+        desk.ring(inputs, cluster);
         let latest = at.known().latest_rank();
         let (master, priority) = match choice.step {
             Step::Master => (None, 0),

@@ -1,5 +1,6 @@
 //! While Redis runs: its settings are kept right, its end is noticed, a new master is rung for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -129,6 +130,7 @@ impl Up {
             prefers: None,
         };
         desk.tell(inputs, &view);
+        desk.report(BTreeSet::new());
         if self.state.as_ref().is_none_or(|before| before.master != state.master) {
             self.circle_look = desk.watch.now();
         }

@@ -5,6 +5,8 @@ mod arbitrary_input;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod data_loss;
+#[cfg(test)]
 mod forgetting;
 #[cfg(test)]
 mod full_restart;
