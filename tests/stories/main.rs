@@ -14,6 +14,8 @@ mod pebble_faults;
 #[cfg(test)]
 mod quiet;
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod scale;
 #[cfg(test)]
 mod stage;
