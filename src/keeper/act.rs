@@ -7,6 +7,7 @@ use std::path::Path;
 
 use thiserror::Error;
 use tracing::info;
+use tracing::warn;
 
 use crate::clients::accounts;
 use crate::clients::accounts::Account;
@@ -31,6 +32,7 @@ use crate::observe::cluster::ROUND;
 use crate::observe::cluster::place;
 use crate::procedure::ask_failover::PING;
 use crate::procedure::ask_failover::Taken;
+use crate::procedure::switchover::FENCE;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::render::redis_conf::RedisConf;
@@ -148,6 +150,36 @@ pub(crate) fn ask_for_failover(
         };
         Some((*unit, taken))
     })
+}
+
+/// Makes the own Redis hold writes.
+pub(crate) fn hold_writes(inputs: &Inputs, watch: &Watch) -> Result<(), Failure> {
+    commands::hold_writes(&mut own_redis(inputs, watch)?, FENCE)
+}
+
+/// Makes the own Redis hold no writes any more.
+pub(crate) fn take_writes(inputs: &Inputs, watch: &Watch) -> Result<(), Failure> {
+    commands::take_writes(&mut own_redis(inputs, watch)?)
+}
+
+/// Tells Sentinels how often they are to look at the servers, in ms. One that does not hear it goes
+/// on as it did, and the charm puts right what is left.
+pub(crate) fn set_info_period(
+    inputs: &Inputs,
+    cluster: &Cluster,
+    units: &[u32],
+    period: u64,
+    watch: &Watch,
+) {
+    let juju = juju(inputs);
+    for unit in units {
+        let Some(place) = place(&juju, cluster, *unit) else { continue };
+        let told = ping(inputs, SocketAddr::new(place, SENTINEL_PORT), watch)
+            .and_then(|mut connection| sentinel::set_info_period(&mut connection, period));
+        if let Err(failure) = told {
+            warn!("cannot tell a Sentinel to look each {period} ms: {failure}");
+        }
+    }
 }
 
 fn ping(inputs: &Inputs, address: SocketAddr, watch: &Watch) -> Result<Connection, Failure> {

@@ -11,6 +11,7 @@
 mod act;
 mod down;
 mod look;
+mod stop;
 mod up;
 
 pub mod decide;
@@ -113,7 +114,7 @@ fn keep(desk: &mut Desk) {
         Redis::Down(_) => left_behind(desk),
     };
     if let Some(up) = running {
-        up.stop(desk);
+        stop::stop(up.into_process(), desk);
     } else {
         info!("stopped by SIGTERM; Redis was not running");
     }
