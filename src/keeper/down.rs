@@ -22,6 +22,7 @@ use crate::procedure::ask_failover::Next;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::world::cluster::Cluster;
+use crate::world::lineage::Lineage;
 
 /// Redis does not run.
 pub(crate) struct Down {
@@ -93,7 +94,14 @@ impl Down {
         if desk.watch.is_terminated() {
             return Redis::Down(self);
         }
-        match act::start_redis(inputs, master, volume) {
+        // Before anything else: what comes from here on may end in any way.
+        let dump = desk.lineage.take_clean(&desk.watch).filter(|_| self.end == End::Clean);
+        if master.is_none() {
+            let latest = desk.lineage.note().map(|note| note.rank).unwrap_or_default();
+            let note = Lineage::of_starting_master(desk.lineage.note(), latest);
+            desk.lineage.settle(note, &desk.watch);
+        }
+        match act::start_redis(inputs, master, volume, dump) {
             Ok(process) => {
                 info!("Redis is process {}", process.id());
                 Redis::Up(Up::started(process, desk.watch.now(), self.quick_ends))

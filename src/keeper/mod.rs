@@ -10,11 +10,13 @@
 
 mod act;
 mod down;
+mod lineage;
 mod look;
 mod stop;
 mod up;
 
 pub mod decide;
+pub mod noting;
 pub mod ring;
 pub mod running;
 pub mod starter;
@@ -35,6 +37,7 @@ use crate::journal;
 use crate::keeper::act::REDIS_SERVER;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
+use crate::keeper::lineage::Record;
 use crate::keeper::look::Circle;
 use crate::keeper::ring::Bell;
 use crate::keeper::up::Up;
@@ -70,6 +73,7 @@ pub fn run(notices: &Path) -> ExitCode {
         inputs: None,
         circle: Circle::default(),
         bell: Bell::default(),
+        lineage: Record::open(),
         said: String::new(),
         complaint: String::new(),
     };
@@ -84,6 +88,7 @@ struct Desk {
     inputs: Option<Inputs>,
     circle: Circle,
     bell: Bell,
+    lineage: Record,
     /// The last thing that was said of the state of things, which is not repeated.
     said: String,
     /// What is wrong with the inputs.

@@ -7,6 +7,7 @@
 //!
 //! Whatever of it is not done in time, writes that are held stay held: Redis is never let loose.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tracing::error;
@@ -17,11 +18,15 @@ use crate::clients::process::Process;
 use crate::clients::redis::commands;
 use crate::clients::redis::commands::Link;
 use crate::clients::redis::commands::RedisState;
+use crate::clients::volume;
 use crate::keeper::Desk;
 use crate::keeper::act;
+use crate::keeper::decide::End;
+use crate::keeper::end as how_it_ended;
 use crate::keeper::look;
 use crate::keeper::look::own_redis;
 use crate::keeper::look::own_state;
+use crate::keeper::noting;
 use crate::keeper::running::Setting;
 use crate::procedure::forget_units::INFO_PERIOD;
 use crate::procedure::forget_units::SHORT_INFO_PERIOD;
@@ -30,6 +35,7 @@ use crate::procedure::switchover::Next;
 use crate::procedure::switchover::Outcome;
 use crate::procedure::switchover::Switchover;
 use crate::render::inputs::Inputs;
+use crate::render::places;
 use crate::world::cluster::Cluster;
 
 /// Hands over where the own Redis is master, and ends it.
@@ -37,11 +43,16 @@ pub(crate) fn stop(mut process: Process, desk: &mut Desk) {
     let began = desk.watch.now();
     desk.read_inputs();
     info!("stopped by SIGTERM: Redis is to end, with its data on disk");
+    let mut dumped = false;
     if let Some(inputs) = desk.inputs.clone() {
         leave(&inputs, &mut process, desk, began);
-        end_with_dump(&inputs, &mut process, desk, began);
+        dumped = end_with_dump(&inputs, &mut process, desk, began);
     }
     end(&mut process, desk, began);
+    if how_it_ended() == End::Clean {
+        let dump = volume::dump_length(Path::new(places::DATA)).filter(|_| dumped);
+        desk.lineage.stopped_cleanly(dump, &desk.watch);
+    }
 }
 
 /// Makes sure that no other master counts on this unit, then lets another be master.
@@ -126,33 +137,59 @@ fn perform(
     }
 }
 
-/// Ends a replica with a dump, from which it starts by a partial resync, where there is time for one
-/// and its data are whole.
-fn end_with_dump(inputs: &Inputs, process: &mut Process, desk: &Desk, began: Duration) {
-    let limit = (desk.watch.now() + LINKED).min(began + DUMPED);
-    while process.is_running() && desk.watch.now() < limit {
-        match own_state(inputs, &desk.watch) {
-            Ok(RedisState { master: None, .. }) => return,
-            Ok(state) if is_whole(&state) => break,
-            Ok(_) | Err(_) => desk.watch.rest(STOPPING),
+/// Notes what its data are, and ends a replica with a dump, from which it starts by a partial resync,
+/// where there is time for one. True where it has written one.
+fn end_with_dump(inputs: &Inputs, process: &mut Process, desk: &mut Desk, began: Duration) -> bool {
+    let Some(state) = last_state(inputs, process, desk, began) else { return false };
+    if state.master.is_none() {
+        // It holds them itself a moment later; the note is to be exact.
+        if let Err(failure) = act::hold_writes(inputs, &desk.watch) {
+            warn!("cannot hold writes: Redis {failure}");
         }
     }
+    let last = own_state(inputs, &desk.watch).unwrap_or(state);
+    if let Some(note) = noting::noted(desk.lineage.note(), &last) {
+        desk.lineage.change(note);
+    }
+    if !is_whole(&last) {
+        return false;
+    }
     let left = (began + DUMPED).saturating_sub(desk.watch.now());
-    let dump = own_redis(inputs, &desk.watch).and_then(|mut connection| {
+    let dumped = own_redis(inputs, &desk.watch).and_then(|mut connection| {
         let takes = commands::time_of_dump(&mut connection)?;
         if takes > left {
             info!("no dump: it would take {takes:?}, and {left:?} are left");
-            return Ok(());
+            return Ok(false);
         }
         connection.renew(&desk.watch.budget(left));
         commands::end_with_dump(&mut connection)
     });
-    if let Err(failure) = dump {
+    dumped.unwrap_or_else(|failure| {
         warn!("no dump: Redis {failure}");
-    }
+        false
+    })
 }
 
-/// Whether what is on its disk, or will be after a dump, is all that it has.
+/// Its state, as soon as it is a master or a whole replica; what it is otherwise where that takes long.
+fn last_state(
+    inputs: &Inputs,
+    process: &mut Process,
+    desk: &Desk,
+    began: Duration,
+) -> Option<RedisState> {
+    let limit = (desk.watch.now() + LINKED).min(began + DUMPED);
+    while process.is_running() {
+        let state = own_state(inputs, &desk.watch).ok();
+        let is_it = state.as_ref().is_some_and(|state| state.master.is_none() || is_whole(state));
+        if is_it || desk.watch.now() >= limit {
+            return state;
+        }
+        desk.watch.rest(BETWEEN_LOOKS);
+    }
+    None
+}
+
+/// Whether it is a replica whose disk, and whose dump, hold all that it has.
 fn is_whole(state: &RedisState) -> bool {
     let is_linked = state.master.as_ref().is_some_and(|master| master.link == Link::Up);
     is_linked && !state.is_loading && state.append_only && !state.is_rewriting

@@ -17,6 +17,7 @@ use crate::keeper::down::Down;
 use crate::keeper::end;
 use crate::keeper::look;
 use crate::keeper::look::own_state;
+use crate::keeper::noting;
 use crate::keeper::running;
 use crate::keeper::running::Memory;
 use crate::render::inputs::Inputs;
@@ -63,6 +64,7 @@ impl Up {
         if desk.watch.now() >= self.circle_look {
             let cluster = desk.look(inputs, look::SHORT_LOOK);
             desk.ring(inputs, &cluster);
+            self.rank(inputs, &cluster, desk);
             self.correct(inputs, &cluster, desk);
         }
         // The end of a child wakes us; where Redis is none no signal tells of it.
@@ -102,12 +104,22 @@ impl Up {
             warn!("cannot change a setting: Redis {failure}");
         }
         desk.say(&in_words(&state));
+        if let Some(note) = noting::noted(desk.lineage.note(), &state) {
+            desk.lineage.change(note);
+        }
         if self.state.as_ref().is_none_or(|before| before.master != state.master) {
             self.circle_look = desk.watch.now();
         }
         let is_settled = settings.is_empty() && state.priority > 0;
         self.own_look = desk.watch.now() + if is_settled { OFTEN } else { SOON };
         self.state = Some(state);
+    }
+
+    fn rank(&self, inputs: &Inputs, cluster: &Cluster, desk: &mut Desk) {
+        if let (Some(state), Some(note)) = (&self.state, desk.lineage.note()) {
+            let rank = noting::ranked(note, state, cluster, inputs.unit);
+            desk.lineage.change_rank(rank);
+        }
     }
 
     /// Sentinel tells a Redis of a new master, if it knows of it and after ten seconds if it came

@@ -29,6 +29,9 @@ pub const EXPORTER_PASSWORD: &str = "/opt/redis-k8s/exporter.json";
 /// The storage `database`, in both containers.
 pub const DATA: &str = "/var/lib/redis";
 
+/// Where the data come from, as the keeper notes it: mode 600, beside the data and not among them.
+pub const LINEAGE: &str = "/var/lib/redis/lineage.json";
+
 /// Redis takes it away when it ends well; on the volume it outlives a container that was killed.
 pub const PID_FILE: &str = "/var/lib/redis/redis.pid";
 

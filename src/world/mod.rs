@@ -7,6 +7,7 @@ pub mod forgetting;
 pub mod health;
 pub mod image;
 pub mod juju;
+pub mod lineage;
 pub mod obstacle;
 pub mod password;
 pub mod workload;

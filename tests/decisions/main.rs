@@ -19,6 +19,8 @@ mod layout;
 #[cfg(test)]
 mod leader_elected;
 #[cfg(test)]
+mod lineage;
+#[cfg(test)]
 mod other_events;
 #[cfg(test)]
 mod readme;

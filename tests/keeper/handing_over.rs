@@ -59,3 +59,35 @@ fn a_master_that_is_stopped_hands_over_and_loses_nothing() {
     let gap = end(&stage, 2, writers);
     assert!(gap < Duration::from_secs(3), "{gap:?}\n{}", stage.logs());
 }
+
+/// How many full resyncs a unit's Redis has served since it started.
+fn full_resyncs(stage: &Stage, unit: u32) -> u64 {
+    let info = stage.bed.pod(unit).unwrap().redis("INFO stats").unwrap().text();
+    let count = info.lines().find_map(|line| line.strip_prefix("sync_full:")).unwrap();
+    count.trim().parse().unwrap()
+}
+
+#[test]
+fn units_that_were_stopped_come_back_by_a_partial_resync_with_all_keys_also_in_their_files() {
+    let stage = Stage::running(3);
+    stage.write_keys(0, 3_000);
+    for unit in [1, 0] {
+        stop_unit(&stage, unit);
+        let master = stage.wait("one is master", SOON, || {
+            [1 - unit, 2].into_iter().find(|other| stage.is_master(*other))
+        });
+        stage.write_keys(master, 5_000);
+        let before = full_resyncs(&stage, master);
+        stage.start_redis(unit);
+        stage.start_sentinel(unit, master);
+        assert_eq!(stage.settle(&[0, 1, 2]), master, "{}", stage.logs());
+        assert_eq!(full_resyncs(&stage, master), before, "{}", stage.logs());
+        assert_eq!(stage.setting(unit, "appendonly"), "yes");
+    }
+    // What is in memory is on the disk too.
+    stage.kill(0, "redis", "redis-server");
+    stage.settle(&[0, 1, 2]);
+    for unit in [0, 1, 2] {
+        assert_eq!(stage.keys(unit), Some(5_000), "{}", stage.logs());
+    }
+}
