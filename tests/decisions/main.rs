@@ -27,6 +27,8 @@ mod readme;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
+mod switchover;
+#[cfg(test)]
 mod verdicts;
 #[cfg(test)]
 mod workload;
