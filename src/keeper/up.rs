@@ -65,6 +65,7 @@ impl Up {
             let cluster = desk.look(inputs, look::SHORT_LOOK);
             desk.ring(inputs, &cluster);
             self.rank(inputs, &cluster, desk);
+            self.memory = self.memory.after_all(inputs, &cluster);
             self.correct(inputs, &cluster, desk);
         }
         // The end of a child wakes us; where Redis is none no signal tells of it.

@@ -7,6 +7,7 @@ use redis_k8s::clients::redis::commands::Followed;
 use redis_k8s::clients::redis::commands::Link;
 use redis_k8s::clients::redis::commands::Position;
 use redis_k8s::clients::redis::commands::RedisState;
+use redis_k8s::clients::redis::commands::Replicas;
 use redis_k8s::keeper::noting::noted;
 use redis_k8s::keeper::noting::ranked;
 use redis_k8s::world::lineage::Lineage;
@@ -76,6 +77,7 @@ fn state(master: Option<Link>, id: &str, offset: u64) -> RedisState {
         is_rewriting: false,
         priority: 0,
         min_replicas: 1,
+        replicas: Replicas::default(),
         position: Position { replication_id: id.to_owned(), earlier_id: None, offset },
     }
 }

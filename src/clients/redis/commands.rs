@@ -41,8 +41,19 @@ pub struct RedisState {
     pub priority: u32,
     /// `min-replicas-to-write`.
     pub min_replicas: u32,
+    /// A master's replicas.
+    pub replicas: Replicas,
     /// Which stream of writes its data are of, and how much of it.
     pub position: Position,
+}
+
+/// How many replicas a master has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replicas {
+    /// In sync (`state=online`).
+    pub online: usize,
+    /// Those that it sends all data to, or is about to.
+    pub syncing: usize,
 }
 
 /// A place in a stream of writes.
@@ -108,6 +119,7 @@ pub fn state(connection: &mut Connection) -> Result<RedisState, Failure> {
             || is_set(&info, "aof_rewrite_scheduled"),
         priority: number("replica-priority")?,
         min_replicas: number("min-replicas-to-write")?,
+        replicas: replicas(&info),
         position: position(&info),
     })
 }
@@ -204,15 +216,22 @@ fn info_field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
-/// Lines such as `slave0:ip=redis-k8s-1.example,port=6379,state=online,offset=14,lag=0`.
 fn listed_replicas(info: &str) -> Vec<String> {
-    info.lines()
-        .filter_map(|line| {
-            let (number, fields) = line.strip_prefix("slave")?.split_once(':')?;
-            number.parse::<u32>().ok()?;
-            fields.split(',').find_map(|field| field.strip_prefix("ip=")).map(str::to_owned)
-        })
-        .collect()
+    replica_fields(info, "ip=").map(str::to_owned).collect()
+}
+
+fn replicas(info: &str) -> Replicas {
+    let online = replica_fields(info, "state=").filter(|state| *state == "online").count();
+    Replicas { online, syncing: replica_fields(info, "state=").count() - online }
+}
+
+/// A field of lines such as `slave0:ip=redis-k8s-1.example,port=6379,state=online,offset=14,lag=0`.
+fn replica_fields<'a>(info: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    info.lines().filter_map(move |line| {
+        let (number, fields) = line.strip_prefix("slave")?.split_once(':')?;
+        number.parse::<u32>().ok()?;
+        fields.split(',').find_map(|field| field.strip_prefix(name))
+    })
 }
 
 /// The sections of INFO that a report is made of.
