@@ -48,6 +48,14 @@ use crate::world::cluster::Cluster;
 /// Keeps Redis until SIGTERM; notices go to the Pebble behind this socket.
 pub fn run(notices: &Path) -> ExitCode {
     journal::print_lines();
+    // Before anything else: from here on SIGTERM is a wish.
+    let watch = match Watch::start() {
+        Ok(watch) => watch,
+        Err(error) => {
+            error!("cannot listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     // Held until the process ends, however it ends.
     let _lock = match files::lock(places::KEEPER_LOCK) {
         Ok(Some(lock)) => lock,
@@ -57,13 +65,6 @@ pub fn run(notices: &Path) -> ExitCode {
         }
         Err(error) => {
             error!("cannot lock {}: {error}; the charm makes its folder", places::KEEPER_LOCK);
-            return ExitCode::FAILURE;
-        }
-    };
-    let watch = match Watch::start() {
-        Ok(watch) => watch,
-        Err(error) => {
-            error!("cannot listen for signals: {error}");
             return ExitCode::FAILURE;
         }
     };

@@ -40,19 +40,34 @@ fn end(stage: &Stage, at: u32, writers: Vec<Writer>) -> Duration {
     gaps.max().unwrap()
 }
 
-/// Stops both containers' services of a unit at the same moment, as a pod does.
-fn stop_unit(stage: &Stage, unit: u32) {
-    std::thread::scope(|scope| {
-        scope.spawn(|| stage.stop(unit, "sentinel"));
-        stage.stop(unit, "redis");
-    });
+/// Pods are told to end, all at the same moment: all containers of each, Pebble first.
+fn stop_pods(stage: &Stage, units: &[u32]) {
+    let pods: Vec<_> =
+        units.iter().map(|unit| stage.bed.pod(*unit).unwrap().pod().unwrap()).collect();
+    for pod in &pods {
+        pod.terminate();
+    }
+    for pod in &pods {
+        let end = pod.wait_for_end("redis", GRACE);
+        assert!(end.is_some_and(|status| status.success()), "{end:?}\n{}", stage.logs());
+    }
+}
+
+/// A pod whose containers have ended comes back, as the charm starts it.
+fn start_pod(stage: &Stage, unit: u32, master: u32) {
+    let pod = stage.bed.pod(unit).unwrap().pod().unwrap();
+    for container in ["redis", "sentinel"] {
+        pod.start_container(container).unwrap();
+    }
+    stage.start_redis(unit);
+    stage.start_sentinel(unit, master);
 }
 
 #[test]
 fn a_master_that_is_stopped_hands_over_and_loses_nothing() {
     let stage = Stage::running(3);
     let writers = writers(&stage, 2, 0);
-    stop_unit(&stage, 0);
+    stop_pods(&stage, &[0]);
     assert!(stage.said(0).contains("handed over to"), "{}", stage.logs());
     let master = stage.bed.failed_over(0, &[1, 2], FAILOVER).unwrap();
     assert!(stage.is_master(master), "{}", stage.logs());
@@ -72,14 +87,13 @@ fn units_that_were_stopped_come_back_by_a_partial_resync_with_all_keys_also_in_t
     let stage = Stage::running(3);
     stage.write_keys(0, 3_000);
     for unit in [1, 0] {
-        stop_unit(&stage, unit);
+        stop_pods(&stage, &[unit]);
         let master = stage.wait("one is master", SOON, || {
             [1 - unit, 2].into_iter().find(|other| stage.is_master(*other))
         });
         stage.write_keys(master, 5_000);
         let before = full_resyncs(&stage, master);
-        stage.start_redis(unit);
-        stage.start_sentinel(unit, master);
+        start_pod(&stage, unit, master);
         assert_eq!(stage.settle(&[0, 1, 2]), master, "{}", stage.logs());
         assert_eq!(full_resyncs(&stage, master), before, "{}", stage.logs());
         assert_eq!(stage.setting(unit, "appendonly"), "yes");
@@ -91,3 +105,75 @@ fn units_that_were_stopped_come_back_by_a_partial_resync_with_all_keys_also_in_t
         assert_eq!(stage.keys(unit), Some(5_000), "{}", stage.logs());
     }
 }
+
+#[test]
+fn a_keeper_that_was_killed_is_back_in_time_for_a_stop_and_hands_over() {
+    let stage = Stage::running(3);
+    let writers = writers(&stage, 2, 0);
+    let before = stage.processes(0, "redis", "redis-keeper");
+    stage.kill(0, "redis", "redis-keeper");
+    stage.wait("another keeper runs", SOON, || {
+        let now = stage.processes(0, "redis", "redis-keeper");
+        (!now.is_empty() && now != before).then_some(())
+    });
+    stop_pods(&stage, &[0]);
+    let master = stage.bed.failed_over(0, &[1, 2], FAILOVER).unwrap();
+    assert!(stage.said(0).contains("handed over to"), "{}", stage.logs());
+    assert!(stage.is_master(master), "{}", stage.logs());
+    let gap = end(&stage, 2, writers);
+    assert!(gap < Duration::from_secs(3), "{gap:?}\n{}", stage.logs());
+}
+
+#[test]
+fn a_master_hands_over_without_a_resolver_and_without_its_own_sentinel() {
+    let stage = Stage::running(3);
+    let writers = writers(&stage, 2, 0);
+    stage.bed.silence_dns(0).unwrap();
+    stage.stop(0, "sentinel");
+    stop_pods(&stage, &[0]);
+    assert!(stage.said(0).contains("handed over to"), "{}", stage.logs());
+    let gap = end(&stage, 2, writers);
+    assert!(gap < Duration::from_secs(3), "{gap:?}\n{}", stage.logs());
+}
+
+#[test]
+fn of_two_units_that_stop_at_once_neither_hands_over_to_the_other() {
+    let stage = Stage::running(3);
+    for round in 0..3 {
+        let master = stage.settle(&[0, 1, 2]);
+        let [other, stays] =
+            if round == 1 { [2, 1] } else { [1, 2] }.map(|step| (master + step) % 3);
+        let writers = writers(&stage, stays, master);
+        stop_pods(&stage, &[master, other]);
+        stage.wait("the one that stays is master", FAILOVER, || {
+            stage.is_master(stays).then_some(())
+        });
+        let said = stage.said(master);
+        let last = said.rsplit("stopped by SIGTERM").next().unwrap();
+        assert!(last.contains(&format!("handed over to redis-k8s/{stays}")), "{}", stage.logs());
+        // Alone of three it takes no writes until one is back.
+        start_pod(&stage, master, stays);
+        start_pod(&stage, other, stays);
+        end(&stage, stays, writers);
+    }
+}
+
+#[test]
+fn units_that_all_stop_at_once_end_soon_with_all_that_was_acknowledged() {
+    let stage = Stage::running(3);
+    stage.write_keys(0, 2_000);
+    stop_pods(&stage, &[0, 1, 2]);
+    for unit in [0, 1, 2] {
+        assert!(stage.said(unit).contains("Redis has ended after"), "{}", stage.logs());
+    }
+    for unit in [0, 1, 2] {
+        start_pod(&stage, unit, 0);
+    }
+    let master = stage.settle(&[0, 1, 2]);
+    for unit in [0, 1, 2] {
+        assert_eq!(stage.keys(unit), Some(2_000), "master {master}\n{}", stage.logs());
+    }
+}
+
+/// What a pod has to end.
+const GRACE: Duration = Duration::from_secs(30);

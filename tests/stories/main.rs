@@ -16,4 +16,6 @@ mod scale;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod writers;

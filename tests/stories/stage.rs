@@ -113,6 +113,11 @@ impl Story {
         if hosts == wanted { Ok(()) } else { Err(format!("Sentinel {unit} {list}: {hosts:?}")) }
     }
 
+    /// Whether a unit's Redis answers as master.
+    pub(crate) fn is_master(&self, unit: u32) -> bool {
+        self.redis(unit, "ROLE").is_ok_and(|role| role.starts_with("master"))
+    }
+
     /// What a unit's Redis answers redis-cli.
     pub(crate) fn redis(&self, unit: u32, command: &str) -> Result<String, String> {
         self.ask(unit, "redis", "6379", "redis-password", command)

@@ -41,6 +41,16 @@ impl Writers {
         Self { at, writers: writers.into() }
     }
 
+    /// Waits until both have written for a while.
+    pub(crate) fn write_again(&self, story: &Story) {
+        for writer in &self.writers {
+            let before = writer.so_far().acknowledged();
+            story.until("a client writes", || {
+                (writer.so_far().acknowledged() > before + 50).then_some(())
+            });
+        }
+    }
+
     /// Stops them: every acknowledged write is there. Gives the longest time without one, and prints it.
     pub(crate) fn end(self, story: &Story, what: &str) -> Duration {
         let pod = story.lab.pod(&name(self.at)).unwrap();
