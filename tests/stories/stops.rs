@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::stage::LIMIT;
 use crate::stage::Story;
 use crate::stage::name;
 use crate::writers::Writers;
@@ -41,6 +42,48 @@ fn a_master_whose_pod_is_stopped_hands_over_and_nothing_is_lost() {
     assert!(*worst < PLANNED_STOP, "{worst:?}");
 }
 
+#[test]
+fn a_roll_of_all_pods_loses_nothing() {
+    let story = Story::of(3);
+    story.lab.deploy(story.charm.path(), OUTSIDER, 1).unwrap();
+    story.lab.wait_for_active(OUTSIDER, LIMIT).unwrap();
+    let master = story.whole(3);
+    fill(&story, master);
+    story.whole(3);
+    let mut worst = Duration::ZERO;
+    let start_writers = || Writers::start_in(&story, &format!("{OUTSIDER}/0"), &[0, 1, 2], 0);
+    let mut writers = start_writers();
+    for unit in [2, 1, 0] {
+        // As a StatefulSet rolls: the next pod goes as soon as the last one is Ready.
+        let before = address(&story, unit);
+        let was_master = story.is_master(unit);
+        story.lab.delete_pod(&name(unit)).unwrap();
+        story.until("the pod is replaced", || {
+            address(&story, unit).filter(|now| Some(now) != before.as_ref())
+        });
+        let log = story.lab.container_log(&name(unit), "redis").unwrap_or_default();
+        writers.write_again(&story);
+        let title = if was_master { "the master's" } else { "a replica's" };
+        let gap = writers.end(&story, &format!("roll of {title} pod {unit}"));
+        worst = worst.max(gap);
+        writers = start_writers();
+        if gap > PLANNED_STOP {
+            println!("{log}");
+        }
+    }
+    writers.write_again(&story);
+    story.whole(3);
+    worst = worst.max(writers.end(&story, "after the roll"));
+    println!("the worst gap of a roll: {worst:.2?}");
+}
+
+/// The address of a unit's pod that is Ready.
+fn address(story: &Story, unit: u32) -> Option<String> {
+    let pods = story.lab.pods();
+    let pod = pods.iter().find(|pod| pod.unit == name(unit) && pod.is_ready)?;
+    Some(pod.address.clone())
+}
+
 /// Two hundred thousand keys of two hundred bytes.
 fn fill(story: &Story, master: u32) {
     for part in 0..20 {
@@ -51,6 +94,9 @@ fn fill(story: &Story, master: u32) {
 }
 
 const FILL: &str = "for i = 1, 10000 do redis.call('SET', 'key:' .. ARGV[1] .. ':' .. i, string.rep('x', 200)) end";
+
+/// An application that is not rolled, in whose pod the clients are.
+const OUTSIDER: &str = "outsider";
 
 /// How often the master's pod is stopped.
 const STOPS: usize = 5;
