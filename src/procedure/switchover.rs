@@ -206,6 +206,11 @@ impl Switchover {
         let goal = goal.or_else(|| seen.redis(self.own).map(|view| view.offset));
         self.stage = Stage::Fenced { at, goal };
         let Asking::Ask(units) = self.asking.next(seen, self.own, now) else { return Next::Look };
+        // One that was promoted by a Sentinel that ended before it told the others: its own keeper makes
+        // it follow the elected master again. Until then another request would make a second one.
+        if self.others(seen).any(|(_, view)| view.role == Role::Master) {
+            return Next::Look;
+        }
         let fit = self.fit(seen);
         let has_all = |unit| seen.redis(unit).map(|view| view.offset) >= goal;
         if fit.is_empty() || !fit.iter().all(|unit| has_all(*unit)) {

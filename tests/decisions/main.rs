@@ -29,6 +29,10 @@ mod rendering;
 #[cfg(test)]
 mod switchover;
 #[cfg(test)]
+mod switchover_laws;
+#[cfg(test)]
+mod switchover_model;
+#[cfg(test)]
 mod verdicts;
 #[cfg(test)]
 mod workload;

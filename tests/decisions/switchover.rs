@@ -181,6 +181,16 @@ fn whoever_became_master_is_followed_and_a_vote_alone_is_not_enough() {
 }
 
 #[test]
+fn nobody_is_asked_while_another_is_master_whom_no_sentinel_names() {
+    let mut switch = from_unit_0();
+    fenced(&mut switch, at(0.0));
+    let mut unnamed = stopping();
+    unnamed.server(2).role = Role::Master;
+    assert_eq!(switch.next(&unnamed, at(0.1)), Next::Look);
+    assert_eq!(switch.next(&stopping(), at(0.2)), Next::Ask(vec![1, 2]));
+}
+
+#[test]
 fn a_replica_hands_nothing_over_unless_a_failover_may_make_it_master() {
     let mut switch = Switchover::new(1, LIMITS);
     let mut world = cluster(3);
