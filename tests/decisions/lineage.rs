@@ -107,6 +107,22 @@ fn a_replica_notes_what_it_has_of_its_masters_stream() {
 }
 
 #[test]
+fn what_is_not_in_the_append_only_file_yet_is_not_noted() {
+    let before = note("a", 10);
+    let replica = state(Some(Link::Up), "a", 50);
+    let master = state(None, "a", 50);
+    for (state, offset) in [
+        (RedisState { append_only: false, ..replica.clone() }, 10),
+        (RedisState { is_rewriting: true, ..replica }, 10),
+        (RedisState { append_only: false, ..master.clone() }, 10),
+        // A master's file is written to all the time.
+        (RedisState { is_rewriting: true, ..master }, 50),
+    ] {
+        assert_eq!(noted(Some(&before), &state).unwrap().offset, offset, "{state:?}");
+    }
+}
+
+#[test]
 fn the_epoch_is_that_of_a_majority_which_elected_whose_data_these_are() {
     let world = cluster(3);
     let old = at(1, 5, note("a", 1));

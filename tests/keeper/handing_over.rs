@@ -175,5 +175,68 @@ fn units_that_all_stop_at_once_end_soon_with_all_that_was_acknowledged() {
     }
 }
 
+#[test]
+fn two_never_take_writes_at_the_same_time() {
+    let stage = Stage::running(3);
+    for _ in 0..3 {
+        let old = stage.settle(&[0, 1, 2]);
+        let at = (old + 1) % 3;
+        let (new, taken) = std::thread::scope(|scope| {
+            let probes = [0, 1, 2].map(|unit| {
+                scope.spawn({
+                    let stage = &stage;
+                    move || probe(stage, at, unit)
+                })
+            });
+            stage.wait("the probes write", SOON, || {
+                let key = format!("EXISTS probe:{}", stage.bed.host(old));
+                (stage.bed.pod(old).unwrap().redis(&key).ok()?.text() == "1").then_some(())
+            });
+            stop_pods(&stage, &[old]);
+            let new = stage.wait("another is master", FAILOVER, || {
+                [0, 1, 2].into_iter().find(|unit| *unit != old && stage.is_master(*unit))
+            });
+            (new, probes.map(|probe| probe.join().unwrap()))
+        });
+        let [before, after] = [old, new].map(|unit| taken[unit as usize].as_slice());
+        let last = before.iter().map(|(_, taken)| taken).max().unwrap();
+        let first = after.iter().map(|(sent, _)| sent).min().unwrap();
+        println!("{} and {} writes, {} us between", before.len(), after.len(), first - last);
+        assert!(last < first, "{last} {first}\n{}", stage.logs());
+        let others = [0, 1, 2].into_iter().filter(|unit| *unit != old && *unit != new);
+        for unit in others {
+            assert_eq!(taken[unit as usize], [], "{}", stage.logs());
+        }
+        start_pod(&stage, old, new);
+        let key = format!("DEL probe:{}", stage.bed.host(new));
+        stage.settle(&[0, 1, 2]);
+        stage.bed.pod(new).unwrap().redis(&key).unwrap();
+    }
+}
+
+/// The writes that a unit's Redis takes from a client in another's pod: when each was sent and when it
+/// was acknowledged, in microseconds.
+fn probe(stage: &Stage, at: u32, unit: u32) -> Vec<(u64, u64)> {
+    let password = stage.bed.layout().redis_password.clone().unwrap_or_default();
+    let script = PROBE.replace("HOST", &stage.bed.host(unit));
+    let taken = stage.script(at, "redis", &script, &format!("{password}\n"));
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    let pairs = taken.lines().filter_map(|line| line.split_once(' '));
+    pairs.map(|(sent, taken)| (number(sent), number(taken))).collect()
+}
+
+/// The password comes by standard input. A write that is held is not given up.
+const PROBE: &str = r#"exec bash -c '
+read -r REDISCLI_AUTH
+export REDISCLI_AUTH
+end=$((SECONDS + 8))
+while ((SECONDS < end)); do
+    sent=${EPOCHREALTIME/./}
+    [[ $(timeout 9 redis-cli -h HOST SET probe:HOST x 2>/dev/null) == OK ]] &&
+        echo "$sent ${EPOCHREALTIME/./}"
+    sleep 0.02
+done
+true'"#;
+
 /// What a pod has to end.
 const GRACE: Duration = Duration::from_secs(30);
