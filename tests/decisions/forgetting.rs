@@ -113,8 +113,13 @@ fn nothing_is_forgotten_while_a_planned_unit_could_not_be_learned_again() {
 
 #[test]
 fn an_entry_under_another_name_of_a_planned_unit_goes_when_the_right_name_is_known() {
-    let alias =
-        || Entry { host: "10.9.9.9".to_owned(), port: 26379, run_id: String::new(), down: false };
+    let alias = || Entry {
+        host: "10.9.9.9".to_owned(),
+        port: 26379,
+        run_id: String::new(),
+        down: false,
+        eligible: false,
+    };
     let stranger = Stranger { kind: Kind::Sentinel, host: "10.9.9.9".to_owned(), port: 26379 };
     let mut cluster = cluster(3);
     cluster.view(0).sentinels.push(alias());

@@ -20,4 +20,6 @@ mod scale;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod writers;
