@@ -10,10 +10,16 @@ mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod pebble_faults;
+#[cfg(test)]
 mod quiet;
+#[cfg(test)]
+mod restarts;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod writers;

@@ -23,7 +23,7 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(3);
 /// A model, and the charm's folder, which it needs for as long as it lasts.
 pub(crate) struct Story {
     pub(crate) lab: Lab,
-    _charm: TempDir,
+    pub(crate) charm: TempDir,
 }
 
 impl Story {
@@ -39,7 +39,7 @@ impl Story {
         let charm = charm();
         let lab = Lab::start_with(options).unwrap();
         lab.deploy(charm.path(), APPLICATION, units).unwrap();
-        Self { lab, _charm: charm }
+        Self { lab, charm }
     }
 
     /// Waits until these units are active and the witness finds nothing amiss; gives the master.
@@ -111,6 +111,11 @@ impl Story {
         hosts.sort();
         wanted.sort();
         if hosts == wanted { Ok(()) } else { Err(format!("Sentinel {unit} {list}: {hosts:?}")) }
+    }
+
+    /// Whether a unit's Redis answers as master.
+    pub(crate) fn is_master(&self, unit: u32) -> bool {
+        self.redis(unit, "ROLE").is_ok_and(|role| role.starts_with("master"))
     }
 
     /// What a unit's Redis answers redis-cli.
