@@ -10,10 +10,18 @@ mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod quiet;
+#[cfg(test)]
+mod room;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod witness;
 #[cfg(test)]
 mod writers;

@@ -5,7 +5,7 @@ use crate::stage::Story;
 use crate::writers::Writers;
 
 fn grows(from: u32, to: u32) {
-    let story = Story::of(from);
+    let story = Story::up_to(to, from);
     let units: Vec<u32> = (0..from).collect();
     let writers = Writers::start(&story, 0, &units, 0);
     story.lab.scale(APPLICATION, to).unwrap();

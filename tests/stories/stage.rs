@@ -1,18 +1,25 @@
-//! What the stories have in common: a model with the charm in it, and the witness, who asks with
-//! redis-cli and knows nothing of the charm but the passwords in its databag.
+//! What the stories have in common: a model with the charm in it, and what has to be so at the end of each
+//! of them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
+use testbed::trace::entry::Exit;
+use testbed::trace::entry::What;
 use testbed::trace::timeline;
 use testbed::wait;
+
+use crate::room::Room;
+use crate::secrets;
 
 /// The application of every story.
 pub(crate) const APPLICATION: &str = "redis-k8s";
@@ -20,26 +27,87 @@ pub(crate) const APPLICATION: &str = "redis-k8s";
 /// Longer than anything takes on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_mins(3);
 
-/// A model, and the charm's folder, which it needs for as long as it lasts.
+/// A model, and the charm's folder, which it needs for as long as it lasts. At its end the application is
+/// active and the witness content, no hook has failed, and no password was shown.
 pub(crate) struct Story {
     pub(crate) lab: Lab,
     _charm: TempDir,
+    _room: Room,
+    ends_whole: Cell<bool>,
+    hooks_may_fail: Cell<bool>,
 }
 
 impl Story {
     /// So many units, deployed and whole.
     pub(crate) fn of(units: u32) -> Self {
-        let story = Self::begin(units, Options { seed: 7, ..Options::default() });
+        Self::up_to(units, units)
+    }
+
+    /// So many units, deployed and whole, of which there will be more.
+    pub(crate) fn up_to(most: u32, units: u32) -> Self {
+        let story = Self::begin_up_to(most, units, Options { seed: 7, ..Options::default() });
         story.whole(units);
         story
     }
 
     /// So many units, deployed a moment ago.
     pub(crate) fn begin(units: u32, options: Options) -> Self {
+        Self::begin_up_to(units, units, options)
+    }
+
+    /// So many units, deployed a moment ago, of which there will be more.
+    pub(crate) fn begin_up_to(most: u32, units: u32, options: Options) -> Self {
+        let room = Room::take(most.max(units) as usize);
         let charm = charm();
         let lab = Lab::start_with(options).unwrap();
         lab.deploy(charm.path(), APPLICATION, units).unwrap();
-        Self { lab, _charm: charm }
+        Self {
+            lab,
+            _charm: charm,
+            _room: room,
+            ends_whole: Cell::new(true),
+            hooks_may_fail: Cell::new(false),
+        }
+    }
+
+    /// Says that hooks are made to fail in this story.
+    #[expect(dead_code, reason = "in no story yet")]
+    pub(crate) fn lets_hooks_fail(&self) {
+        self.hooks_may_fail.set(true);
+    }
+
+    /// Says that this story ends with an application that is not whole, and is not to be.
+    #[expect(dead_code, reason = "no story ends so yet")]
+    pub(crate) fn ends_broken(&self) {
+        self.ends_whole.set(false);
+    }
+
+    /// What has to be so at the end of each story.
+    fn end(&self) {
+        if self.ends_whole.get() {
+            let status = self.lab.status();
+            let planned = status.applications.iter().find(|it| it.name == APPLICATION);
+            self.whole(planned.map_or(0, |it| it.scale));
+        }
+        let leaks = secrets::leaks(self);
+        assert!(leaks.is_empty(), "a password was shown:\n{}", leaks.join("\n"));
+        let failed = self.failed_hooks();
+        if !self.hooks_may_fail.get() && !failed.is_empty() {
+            self.fail(&format!("hooks have failed: {failed:?}"));
+        }
+    }
+
+    /// The hooks that ended with an error of their own.
+    pub(crate) fn failed_hooks(&self) -> Vec<String> {
+        let mut failed = Vec::new();
+        for entry in self.lab.trace().entries() {
+            if let What::EventEnded { unit, event, exit: Exit::Code(code), .. } = entry.what
+                && code != 0
+            {
+                failed.push(format!("{unit} {event} ({code})"));
+            }
+        }
+        failed
     }
 
     /// Waits until these units are active and the witness finds nothing amiss; gives the master.
@@ -61,56 +129,6 @@ impl Story {
         if let Err(error) = self.lab.wait_for_active(APPLICATION, LIMIT) {
             self.fail(&error.to_string());
         }
-    }
-
-    /// What the witness says of these units: who is master, or what is amiss.
-    pub(crate) fn witness(&self, units: u32) -> Result<u32, String> {
-        let mut masters = Vec::new();
-        for unit in 0..units {
-            let role = self.redis(unit, "ROLE")?;
-            let lines: Vec<&str> = role.lines().collect();
-            match lines.as_slice() {
-                ["master", ..] => masters.push(unit),
-                ["slave", _, _, "connected", ..] => {}
-                _ => return Err(format!("unit {unit}: {lines:?}")),
-            }
-        }
-        let [master] = masters.as_slice() else { return Err(format!("masters: {masters:?}")) };
-        let is_replica = |unit: &u32| unit != master;
-        let hosts = |but: &dyn Fn(&u32) -> bool| -> Vec<String> {
-            (0..units).filter(|unit| but(unit)).map(host).collect()
-        };
-        for unit in 0..units {
-            self.exact("REPLICAS", unit, hosts(&is_replica))?;
-            self.exact("SENTINELS", unit, hosts(&|other| *other != unit))?;
-            let about = self.sentinel(unit, &format!("SENTINEL MASTER {APPLICATION}"))?;
-            let fields = pairs(&about);
-            let quorum = (units / 2 + 1).to_string();
-            let wanted = [("ip", host(*master)), ("flags", "master".into()), ("quorum", quorum)];
-            for (field, value) in wanted {
-                if fields.get(field) != Some(&value) {
-                    return Err(format!("Sentinel {unit}: {field} is {:?}", fields.get(field)));
-                }
-            }
-        }
-        Ok(*master)
-    }
-
-    fn exact(&self, list: &str, unit: u32, mut wanted: Vec<String>) -> Result<(), String> {
-        let told = self.sentinel(unit, &format!("SENTINEL {list} {APPLICATION}"))?;
-        let mut hosts = Vec::new();
-        let mut lines = told.lines();
-        while let Some(line) = lines.next() {
-            if line == "ip" {
-                hosts.extend(lines.next().map(str::to_owned));
-            }
-            if line == "flags" && lines.next().is_some_and(|flags| flags.contains("down")) {
-                return Err(format!("Sentinel {unit} holds one of {list} for down"));
-            }
-        }
-        hosts.sort();
-        wanted.sort();
-        if hosts == wanted { Ok(()) } else { Err(format!("Sentinel {unit} {list}: {hosts:?}")) }
     }
 
     /// What a unit's Redis answers redis-cli.
@@ -176,6 +194,14 @@ impl Story {
         (!self.processes(unit, container, program).is_empty()).then_some(())
     }
 
+    /// Runs a shell script in a container, whatever its exit code; gives what it printed.
+    pub(crate) fn shell(&self, unit: &str, container: &str, script: &str, input: &str) -> String {
+        let pod = self.lab.pod(unit).unwrap();
+        let mut command = pod.command(container, "sh");
+        let output = pod.run(command.args(["-c", script]), input).unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Waits for something.
     pub(crate) fn until<T>(&self, what: &str, check: impl FnMut() -> Option<T>) -> T {
         wait::until(what, LIMIT, check).unwrap_or_else(|error| self.fail(&error.to_string()))
@@ -196,6 +222,14 @@ impl Story {
     }
 }
 
+impl Drop for Story {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.end();
+        }
+    }
+}
+
 /// A unit's name.
 pub(crate) fn name(unit: u32) -> String {
     format!("{APPLICATION}/{unit}")
@@ -204,15 +238,6 @@ pub(crate) fn name(unit: u32) -> String {
 /// A unit's host.
 pub(crate) fn host(unit: u32) -> String {
     format!("{APPLICATION}-{unit}.{APPLICATION}-endpoints.lab.svc.cluster.local")
-}
-
-fn pairs(lines: &str) -> BTreeMap<String, String> {
-    let mut lines = lines.lines();
-    let mut pairs = BTreeMap::new();
-    while let (Some(field), Some(value)) = (lines.next(), lines.next()) {
-        pairs.insert(field.to_owned(), value.to_owned());
-    }
-    pairs
 }
 
 /// The charm's folder, as its file unpacks.
