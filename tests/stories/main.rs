@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod chance;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod departures;
 #[cfg(test)]
 mod deploy;
@@ -21,6 +25,8 @@ mod scale;
 mod secrets;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod volumes;
 #[cfg(test)]
 mod witness;
 #[cfg(test)]

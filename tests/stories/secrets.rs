@@ -8,6 +8,7 @@ use std::time::Duration;
 use testbed::pod::CHARM;
 use testbed::transcript::lines_that_leak;
 
+use crate::stage::SERVER_LOG;
 use crate::stage::Story;
 
 /// Where a password was shown, masked. It is first proved that the search would find each.
@@ -95,8 +96,6 @@ const PASSWORDS: [&str; 2] = ["redis-password", "sentinel-password"];
 
 const COMMAND_LINES: &str =
     r"for it in /proc/[0-9]*/cmdline; do tr '\0' ' ' <$it; echo; done 2>/dev/null";
-
-const SERVER_LOG: &str = "cat /var/log/redis/* 2>/dev/null";
 
 /// The passwords come by standard input, and stand in no command line.
 const READABLE_FILES: &str = r#"

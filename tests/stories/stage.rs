@@ -13,6 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
+use testbed::lab::operator::Deployment;
 use testbed::trace::entry::Exit;
 use testbed::trace::entry::What;
 use testbed::trace::timeline;
@@ -57,13 +58,25 @@ impl Story {
 
     /// So many units, deployed a moment ago, of which there will be more.
     pub(crate) fn begin_up_to(most: u32, units: u32, options: Options) -> Self {
-        let room = Room::take(most.max(units) as usize);
-        let charm = charm();
+        let deployment = Deployment { units, ..Deployment::default() };
+        Self::deployed(most, options, deployment)
+    }
+
+    /// Units deployed a moment ago whose containers may use so many bytes.
+    pub(crate) fn with_memory(units: u32, options: Options, memory: BTreeMap<String, u64>) -> Self {
+        Self::deployed(units, options, Deployment { units, memory, ..Deployment::default() })
+    }
+
+    fn deployed(most: u32, options: Options, deployment: Deployment) -> Self {
+        let room = Room::take(most.max(deployment.units) as usize);
+        let folder = charm();
         let lab = Lab::start_with(options).unwrap();
-        lab.deploy(charm.path(), APPLICATION, units).unwrap();
+        let charm = folder.path().to_owned();
+        let application = APPLICATION.to_owned();
+        lab.deploy_with(&Deployment { charm, application, ..deployment }).unwrap();
         Self {
             lab,
-            _charm: charm,
+            _charm: folder,
             _room: room,
             ends_whole: Cell::new(true),
             hooks_may_fail: Cell::new(false),
@@ -71,7 +84,6 @@ impl Story {
     }
 
     /// Says that hooks are made to fail in this story.
-    #[expect(dead_code, reason = "in no story yet")]
     pub(crate) fn lets_hooks_fail(&self) {
         self.hooks_may_fail.set(true);
     }
@@ -122,6 +134,17 @@ impl Story {
             }
         })
         .unwrap_or_else(|error| self.fail(&format!("{error}: {complaint}")))
+    }
+
+    /// The same, and each of them may be promoted; gives the master.
+    pub(crate) fn may_lose_any(&self, units: u32) -> u32 {
+        for unit in 0..units {
+            self.until(&format!("unit {unit} may be promoted"), || {
+                let told = self.redis(unit, "CONFIG GET replica-priority").ok()?;
+                (told.lines().last() == Some("100")).then_some(())
+            });
+        }
+        self.whole(units)
     }
 
     /// Waits until the application is active.
@@ -175,11 +198,27 @@ impl Story {
 
     /// The processes of a container whose program's name ends so, by their numbers inside.
     pub(crate) fn processes(&self, unit: u32, container: &str, program: &str) -> Vec<u32> {
-        let script = format!(
-            r#"for p in /proc/[0-9]*; do w=$(tr '\0' ' ' <$p/cmdline 2>/dev/null); case "${{w%% *}}" in *{program}) echo ${{p#/proc/}};; esac; done"#
-        );
-        let output = self.lab.shell(&name(unit), container, &script).unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().filter_map(|it| it.parse().ok()).collect()
+        let all = self.shell(&name(unit), container, PROCESSES, "");
+        let found = all.lines().filter_map(|line| line.split_once(' '));
+        let named = found.filter(|(_, words)| {
+            words.split(' ').next().is_some_and(|first| first.ends_with(program))
+        });
+        named.filter_map(|(number, _)| number.parse().ok()).collect()
+    }
+
+    /// The processes of all keepers, Redis servers and Sentinels.
+    pub(crate) fn servers(&self) -> Vec<(String, Vec<u32>)> {
+        let programs =
+            [("redis", "redis-keeper"), ("redis", "redis-server"), ("sentinel", "redis-server")];
+        let units = self.lab.pods().len();
+        let units = (0..).take(units).flat_map(|unit| programs.map(|program| (unit, program)));
+        units
+            .map(|(unit, (container, program))| {
+                let all = self.processes(unit, container, program);
+                assert_eq!(all.len(), 1, "{program} in {container} of unit {unit}");
+                (format!("{program} in {container} of unit {unit}"), all)
+            })
+            .collect()
     }
 
     /// The same, where there is one at all.
@@ -202,6 +241,22 @@ impl Story {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Writes so many keys through a unit's Redis, which has to be master.
+    pub(crate) fn fill(&self, unit: u32, keys: u32) {
+        let script = "for i = 1, ARGV[1] do redis.call('SET', 'key:' .. i, i) end return 'done'";
+        let done = self.redis(unit, &format!("EVAL \"{script}\" 0 {keys}"));
+        assert_eq!(done, Ok("done".to_owned()));
+    }
+
+    /// Waits until each of so many units has exactly so many keys.
+    pub(crate) fn all_have(&self, units: u32, keys: u32) {
+        for unit in 0..units {
+            self.until(&format!("unit {unit} has {keys} keys"), || {
+                self.redis(unit, "DBSIZE").ok().filter(|told| *told == keys.to_string())
+            });
+        }
+    }
+
     /// Waits for something.
     pub(crate) fn until<T>(&self, what: &str, check: impl FnMut() -> Option<T>) -> T {
         wait::until(what, LIMIT, check).unwrap_or_else(|error| self.fail(&error.to_string()))
@@ -213,9 +268,17 @@ impl Story {
         for pod in self.lab.pods() {
             for container in ["redis", "sentinel"] {
                 let log = self.lab.container_log(&pod.unit, container).unwrap_or_default();
-                let lines: Vec<&str> = log.lines().collect();
-                let tail = lines.get(lines.len().saturating_sub(40)..).unwrap_or_default();
-                let _ = writeln!(text, "--- {} {container}\n{}", pod.unit, tail.join("\n"));
+                let servers = self.lab.shell(&pod.unit, container, SERVER_LOG);
+                let servers = servers.map(|output| output.stdout).unwrap_or_default();
+                for (title, log) in
+                    [("", log), (" redis", String::from_utf8_lossy(&servers).into())]
+                {
+                    let lines: Vec<&str> = log.lines().collect();
+                    let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
+                    let text_of =
+                        format!("--- {} {container}{title}\n{}", pod.unit, tail.join("\n"));
+                    let _ = writeln!(text, "{text_of}");
+                }
             }
         }
         panic!("{}\n{text}", timeline::render(&self.lab.trace().entries()));
@@ -250,3 +313,14 @@ fn charm() -> TempDir {
     fs::copy(env!("CARGO_BIN_EXE_dispatch"), folder.path().join("dispatch")).unwrap();
     folder
 }
+
+/// How many lines of each log a story that fails shows.
+const TAIL: usize = 200;
+
+/// What Redis logs.
+pub(crate) const SERVER_LOG: &str = "cat /var/log/redis/* 2>/dev/null";
+
+/// Numbers and command lines.
+const PROCESSES: &str = r"for it in /proc/[0-9]*; do
+    words=$(tr '\0' ' ' <$it/cmdline 2>/dev/null) && echo ${it#/proc/} $words
+done";

@@ -45,6 +45,12 @@ impl Story {
         Ok(*master)
     }
 
+    /// The host that a unit's Sentinel names as master.
+    pub(crate) fn named(&self, unit: u32) -> Option<String> {
+        let question = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {APPLICATION}");
+        self.sentinel(unit, &question).ok()?.lines().next().map(str::to_owned)
+    }
+
     fn exact(&self, list: &str, unit: u32, mut wanted: Vec<String>) -> Result<(), String> {
         let told = self.sentinel(unit, &format!("SENTINEL {list} {APPLICATION}"))?;
         let mut hosts = Vec::new();
