@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::names::REDIS_PORT;
 use crate::world::cluster::Answer;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Entry;
+use crate::world::cluster::Kind;
 use crate::world::cluster::Role;
 use crate::world::cluster::SentinelView;
 use crate::world::cluster::Silence;
+use crate::world::cluster::Stranger;
 use crate::world::obstacle::Obstacle;
 
 /// The master that the electorate agrees on and whose own ROLE confirms it.
@@ -85,6 +88,12 @@ impl Cluster {
             return Err(Obstacle::Disagreement { agreeing, electors, needed });
         }
         Ok(Elected { master, epoch })
+    }
+
+    /// The Redis of a voted master whose unit is gone, as one that is asked by its name.
+    pub fn gone_master(&self) -> Option<Stranger> {
+        let voted = self.voted().ok().filter(|it| !self.members.contains_key(&it.master))?;
+        Some(Stranger { kind: Kind::Redis, host: self.naming.host(voted.master), port: REDIS_PORT })
     }
 
     /// The elected master of a group at rest: no failover runs, every answering Sentinel follows
