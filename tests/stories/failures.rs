@@ -19,7 +19,7 @@ fn masters_whose_redis_is_killed_on_slow_disks_are_replaced_and_nothing_is_lost(
         story.lab.slow_disk(&name(unit), "redis", SLOW).unwrap();
     }
     let writers = Writers::start(&story, 0, &[0, 1, 2], 1);
-    let times = times(5);
+    let times = times(3);
     for _ in 0..times {
         let killed = master;
         story.lab.kill(&name(killed), &Target::process("redis", "redis-server")).unwrap();

@@ -14,6 +14,8 @@ mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod hanging;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod quiet;
@@ -25,6 +27,8 @@ mod scale;
 mod secrets;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod statuses;
 #[cfg(test)]
 mod volumes;
 #[cfg(test)]

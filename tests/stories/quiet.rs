@@ -7,7 +7,7 @@ use crate::stage::Story;
 use crate::stage::name;
 
 #[test]
-fn unrelated_events_and_a_restart_of_the_agents_restart_nothing() {
+fn unrelated_events_and_a_restart_of_agents_or_controller_restart_nothing() {
     let story = Story::of(3);
     story.lab.wait_for_idle(crate::stage::LIMIT).unwrap();
     let before = story.servers();
@@ -28,7 +28,18 @@ fn unrelated_events_and_a_restart_of_the_agents_restart_nothing() {
     story.until("start and pebble-ready have run again", || {
         (ended("start") >= starts + 3 && ended("redis-pebble-ready") >= ready + 3).then_some(())
     });
+    for unit in 0..3 {
+        let told = story.lab.exec(&name(unit), UPDATE_STATUS).unwrap();
+        assert_eq!(told.status, "completed", "{told:?}");
+    }
+    story.lab.controller_away().unwrap();
+    story.lab.controller_back().unwrap();
+    story.until("start has run once more", || (ended("start") >= starts + 6).then_some(()));
     story.whole(3);
     story.lab.wait_for_idle(crate::stage::LIMIT).unwrap();
     assert_eq!(story.servers(), before);
 }
+
+/// As an operator runs it by hand.
+const UPDATE_STATUS: &str =
+    "JUJU_DISPATCH_PATH=hooks/update-status JUJU_HOOK_NAME=update-status ./dispatch";

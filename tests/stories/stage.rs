@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
 use testbed::lab::operator::Deployment;
+use testbed::lab::target::Target;
 use testbed::trace::entry::Exit;
 use testbed::trace::entry::What;
 use testbed::trace::timeline;
@@ -136,15 +137,27 @@ impl Story {
         .unwrap_or_else(|error| self.fail(&format!("{error}: {complaint}")))
     }
 
-    /// The same, and each of them may be promoted; gives the master.
+    /// The same, and every replica may be promoted for all that Sentinels know: they ask every ten
+    /// seconds. Gives the master.
     pub(crate) fn may_lose_any(&self, units: u32) -> u32 {
         for unit in 0..units {
-            self.until(&format!("unit {unit} may be promoted"), || {
-                let told = self.redis(unit, "CONFIG GET replica-priority").ok()?;
-                (told.lines().last() == Some("100")).then_some(())
+            self.until("every replica may be promoted", || {
+                let told = self.sentinel(unit, &format!("SENTINEL REPLICAS {APPLICATION}")).ok()?;
+                (!told.contains("slave-priority\n0")).then_some(())
             });
         }
         self.whole(units)
+    }
+
+    /// Makes a unit master, of so many, as often as it takes.
+    pub(crate) fn make_master(&self, units: u32, wanted: u32) {
+        let mut master = self.may_lose_any(units);
+        while master != wanted {
+            let killed = master;
+            self.lab.kill(&name(killed), &Target::process("redis", "redis-server")).unwrap();
+            self.until("another is master", || self.witness(units).ok().filter(|it| *it != killed));
+            master = self.may_lose_any(units);
+        }
     }
 
     /// Waits until the application is active.

@@ -40,13 +40,8 @@ fn a_replica_with_an_empty_volume_is_not_promoted_when_it_is_alone_with_a_master
 fn units_on_old_volumes_whose_sentinels_knew_another_master_follow_the_one_that_stayed() {
     let story = Story::of(3);
     // The old files are to name a master that has gone.
-    let mut master = story.whole(3);
-    while master == 0 {
-        story.lab.kill(&name(0), &Target::process("redis", "redis-server")).unwrap();
-        master = story.until("another is master", || story.witness(3).ok().filter(|it| *it != 0));
-        master = story.whole(3).max(master);
-    }
-    story.fill(master, OLD_KEYS);
+    story.make_master(3, 1);
+    story.fill(1, OLD_KEYS);
     story.all_have(3, OLD_KEYS);
     for unit in [1, 2] {
         story.lab.snapshot_volume(&name(unit), STORAGE, &name(unit)).unwrap();
