@@ -18,7 +18,11 @@ mod hanging;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod pebble_faults;
+#[cfg(test)]
 mod quiet;
+#[cfg(test)]
+mod restarts;
 #[cfg(test)]
 mod room;
 #[cfg(test)]
