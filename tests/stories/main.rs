@@ -34,6 +34,8 @@ mod stage;
 #[cfg(test)]
 mod statuses;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod volumes;
 #[cfg(test)]
 mod witness;

@@ -33,7 +33,7 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(3);
 /// active and the witness content, no hook has failed, and no password was shown.
 pub(crate) struct Story {
     pub(crate) lab: Lab,
-    _charm: TempDir,
+    pub(crate) charm: TempDir,
     _room: Room,
     ends_whole: Cell<bool>,
     hooks_may_fail: Cell<bool>,
@@ -77,7 +77,7 @@ impl Story {
         lab.deploy_with(&Deployment { charm, application, ..deployment }).unwrap();
         Self {
             lab,
-            _charm: folder,
+            charm: folder,
             _room: room,
             ends_whole: Cell::new(true),
             hooks_may_fail: Cell::new(false),
@@ -165,6 +165,11 @@ impl Story {
         if let Err(error) = self.lab.wait_for_active(APPLICATION, LIMIT) {
             self.fail(&error.to_string());
         }
+    }
+
+    /// Whether a unit's Redis answers as master.
+    pub(crate) fn is_master(&self, unit: u32) -> bool {
+        self.redis(unit, "ROLE").is_ok_and(|role| role.starts_with("master"))
     }
 
     /// What a unit's Redis answers redis-cli.
