@@ -21,3 +21,5 @@ mod ringing;
 mod stage;
 #[cfg(test)]
 mod starting;
+#[cfg(test)]
+mod syncing;
