@@ -60,11 +60,12 @@ fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::Io { what, source }
 }
 
-/// Starts Redis as a master, or as a replica of a host; `dump` is the length of one that holds all
-/// that there is on the volume.
+/// Starts Redis as a master, or as a replica of a host with this priority; `dump` is the length of one
+/// that holds all that there is on the volume.
 pub(crate) fn start_redis(
     inputs: &Inputs,
     master: Option<String>,
+    priority: u32,
     volume: Contents,
     dump: Option<u64>,
 ) -> Result<Process, StartError> {
@@ -72,13 +73,14 @@ pub(crate) fn start_redis(
         .map_err(cannot("read /etc/passwd"))?
         .ok_or(StartError::NoUser)?;
     prepare_folders(account)?;
-    // From its append-only file a replica could not go on where it was. A master goes on from there:
-    // from the dump, it would take writes before there is a file for them.
+    // From its append-only file a replica could not go on where it was. One that may be promoted goes
+    // on from there all the same: from the dump, it would take writes before there is a file for them.
     let is_it = |length| volume::dump_length(Path::new(places::DATA)) == Some(length);
-    let from_dump = master.is_some() && dump.is_some_and(is_it);
+    let from_dump = master.is_some() && priority == 0 && dump.is_some_and(is_it);
     let conf = RedisConf {
         host: inputs.own_host(),
         master,
+        priority,
         password: inputs.redis_password.clone(),
         planned: inputs.planned.len(),
         memory_limit: files::memory_limit(),

@@ -20,6 +20,8 @@ use crate::world::lineage::Rank;
 pub(crate) struct Record {
     note: Option<Lineage>,
     writer: Sender<Page>,
+    /// The replication id at which the master's keeper has told its rank.
+    confirmed: String,
 }
 
 struct Page {
@@ -38,7 +40,7 @@ impl Record {
             }
             note
         });
-        Self { note, writer: start_writer() }
+        Self { note, writer: start_writer(), confirmed: String::new() }
     }
 
     /// What is noted.
@@ -81,6 +83,21 @@ impl Record {
         let note = Lineage { stopped_cleanly: false, dump: None, ..note.clone() };
         let is_taken = self.settle(note, watch);
         dump.filter(|_| is_taken)
+    }
+
+    /// Whether the master's keeper has told the rank of this stream.
+    pub(crate) fn is_confirmed(&self, replication_id: &str) -> bool {
+        self.confirmed == replication_id
+    }
+
+    /// What the master's keeper has noted of its own data. If this unit follows the same stream, the
+    /// rank is the same.
+    pub(crate) fn confirm(&mut self, masters: &Lineage) {
+        let Some(note) = &self.note else { return };
+        if !masters.replication_id.is_empty() && masters.replication_id == note.replication_id {
+            self.confirmed.clone_from(&masters.replication_id);
+            self.change_rank(masters.rank);
+        }
     }
 
     /// Notes a rank that is higher.

@@ -23,7 +23,7 @@ pub fn noted(before: Option<&Lineage>, state: &RedisState) -> Option<Lineage> {
         return before.cloned();
     }
     Some(Lineage {
-        rank: before.map(|note| note.rank).unwrap_or_default(),
+        rank: rank(before, state),
         replication_id: position.replication_id.clone(),
         earlier_id: position.earlier_id.clone(),
         offset: position.offset,
@@ -32,6 +32,17 @@ pub fn noted(before: Option<&Lineage>, state: &RedisState) -> Option<Lineage> {
         dump: None,
         had_min_replicas: state.min_replicas > 0,
     })
+}
+
+/// One that was made master without having followed another since its start goes on from what was
+/// noted, and is ahead of all of the same rank.
+fn rank(before: Option<&Lineage>, state: &RedisState) -> Rank {
+    let Some(note) = before else { return Rank::default() };
+    let position = &state.position;
+    let known = [Some(&position.replication_id), position.earlier_id.as_ref()];
+    let is_told = note.replication_id.is_empty() || known.contains(&Some(&note.replication_id));
+    let starts = u64::from(state.master.is_none() && !is_told);
+    Rank { starts: note.rank.starts + starts, ..note.rank }
 }
 
 /// The rank after a look at all: the epoch of a majority that elected this unit, or the one whose data

@@ -17,6 +17,9 @@ pub const PROGRAM_MARK: &str = "/opt/redis-k8s/program";
 /// What the keeper knows: mode 600, root's.
 pub const KEEPER_INPUTS: &str = "/opt/redis-k8s/keeper.json";
 
+/// What the keeper tells the charm: mode 600, root's.
+pub const KEEPER_REPORT: &str = "/opt/redis-k8s/report.json";
+
 /// What the keeper starts Redis with: mode 640, Redis' own.
 pub const REDIS_CONF: &str = "/opt/redis-k8s/redis.conf";
 

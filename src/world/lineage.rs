@@ -112,3 +112,29 @@ fn settled(notes: &BTreeMap<u32, Lineage>) -> BTreeMap<u32, Lineage> {
     }
     settled
 }
+
+/// What a keeper tells the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeeperView {
+    /// What it has noted; none on a volume that no keeper has looked after.
+    pub lineage: Option<Lineage>,
+    /// Whether there is a key on its volume.
+    pub has_data: bool,
+    /// Whether its Redis runs: then that can be asked.
+    pub redis_runs: bool,
+    /// Whose data it holds for the freshest, while its Redis does not run.
+    pub prefers: Option<u32>,
+}
+
+impl KeeperView {
+    /// Reads an answer.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The text of an answer.
+    pub fn render(&self) -> String {
+        // A struct of texts, numbers and truths is always JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -52,6 +52,7 @@ const PURE: &[&str] = &["world", "procedure", "render", "decide"];
 const PURE_FILES: &[&str] = &[
     "src/keeper/decide.rs",
     "src/keeper/noting.rs",
+    "src/keeper/restart.rs",
     "src/keeper/ring.rs",
     "src/keeper/running.rs",
 ];

@@ -5,7 +5,11 @@ mod arbitrary_input;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod data_loss;
+#[cfg(test)]
 mod forgetting;
+#[cfg(test)]
+mod full_restart;
 #[cfg(test)]
 mod keeper_laws;
 #[cfg(test)]

@@ -10,7 +10,11 @@ mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod pebble_faults;
+#[cfg(test)]
 mod quiet;
+#[cfg(test)]
+mod restarts;
 #[cfg(test)]
 mod scale;
 #[cfg(test)]
