@@ -60,7 +60,7 @@ fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::Io { what, source }
 }
 
-/// Starts Redis as a master, or as a replica of a host with this priority; `dump` is the length of one
+/// Starts Redis as a master, or as a replica of a host, with this priority; `dump` is the length of one
 /// that holds all that there is on the volume.
 pub(crate) fn start_redis(
     inputs: &Inputs,

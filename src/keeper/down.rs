@@ -135,6 +135,8 @@ impl Down {
         }
         // Before anything else: what comes from here on may end in any way.
         let dump = desk.lineage.take_clean(&desk.watch).filter(|_| self.end == End::Clean);
+        // One that may be promoted needs its append-only file from the beginning.
+        let dump = dump.filter(|_| priority == 0);
         if master.is_none() {
             let note = Lineage::of_starting_master(desk.lineage.note(), latest);
             desk.lineage.settle(note, &desk.watch);
