@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod juju;
 pub mod procedure;
+pub mod roll;
 pub mod workload;
 
 use crate::clients::hook_tools::ToolError;
@@ -71,6 +72,7 @@ impl Deeds {
             | Effect::AwaitFailover
             | Effect::ForgetUnits
             | Effect::SetVersion { .. }
+            | Effect::SetPartition { .. }
             | Effect::AnswerAction { .. }
             | Effect::FailAction { .. } => return,
         };
@@ -105,6 +107,10 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
             Effect::ForgetUnits => procedure::forget_units(world, budget),
             Effect::AnswerAction { key, value } => {
                 deeds.fault = juju::answer_action(key, value.reveal(), budget).err();
+                continue;
+            }
+            Effect::SetPartition { from, to } => {
+                deeds.failures.extend(roll::set_partition(world, *from, *to, budget));
                 continue;
             }
             Effect::SetVersion { version } => {

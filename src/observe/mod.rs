@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod juju;
+pub mod roll;
 pub mod views;
 pub mod workload;
 
@@ -17,7 +18,7 @@ use crate::world::World;
 /// for an event without rules. `is-leader` comes last, so that its yes holds while the run acts.
 pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juju::Unreadable> {
     let juju = juju::identity(env)?;
-    let mut world = World { juju, workload: None, cluster: None };
+    let mut world = World { juju, workload: None, cluster: None, roll: None };
     let juju = &mut world.juju;
     if let Event::Action { name } = event {
         if names::ACTIONS.contains(&name.as_str()) {
@@ -27,6 +28,9 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
             world.cluster = Some(cluster::own(juju, budget));
         }
         return Ok(world);
+    }
+    if *event == Event::Stop {
+        world.roll = roll::before_the_end(juju, env, budget);
     }
     if !event.replays_deferred() {
         return Ok(world);
@@ -42,6 +46,7 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
             world.workload = Some(workload::workload(&juju.application, budget));
         }
         world.cluster = Some(cluster::census(juju, units, budget));
+        world.roll = roll::look(juju, env, budget);
     }
     juju.leadership = juju::leadership(budget)?;
     Ok(world)

@@ -25,6 +25,8 @@ mod readme;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
+mod roll;
+#[cfg(test)]
 mod verdicts;
 #[cfg(test)]
 mod workload;

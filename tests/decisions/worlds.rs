@@ -67,7 +67,7 @@ pub(crate) fn host(unit: u32) -> String {
 
 /// Before anything ran: unit 0 leads, the databag is empty.
 pub(crate) fn first_deployment() -> World {
-    World { juju: juju(Application::default()), workload: None, cluster: None }
+    World { juju: juju(Application::default()), workload: None, cluster: None, roll: None }
 }
 
 /// `count` healthy units; unit 0 leads and is master at epoch 3, as recorded.
@@ -81,7 +81,7 @@ pub(crate) fn healthy(count: u32) -> World {
         leaving: None,
         redis_without_password: false,
     };
-    World { juju: juju(application), workload: None, cluster: Some(cluster(count)) }
+    World { juju: juju(application), workload: None, cluster: Some(cluster(count)), roll: None }
 }
 
 fn juju(application: Application) -> Juju {
