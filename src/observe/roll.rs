@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use tracing::debug;
 use tracing::warn;
 
 use crate::clients::kubernetes::ACCOUNT;
@@ -24,11 +23,8 @@ pub fn look(juju: &Juju, env: &HookEnv, budget: &Budget) -> Option<Roll> {
     let server = Server { host, port };
     match ask(juju, server, &budget.at_most(PATIENCE)) {
         Ok(roll) => Some(roll),
-        // Without `--trust`, or in a pod without an account, this is as it has to be.
-        Err(error @ (KubernetesError::Forbidden | KubernetesError::Account { .. })) => {
-            debug!("rolls are not held: cannot ask the Kubernetes API: {error}");
-            None
-        }
+        // Without `--trust`, or in a pod without an account, it is as it has to be, at every event.
+        Err(KubernetesError::Forbidden | KubernetesError::Account { .. }) => None,
         Err(_) if budget.is_terminated() => None,
         Err(error) => {
             warn!("cannot ask the Kubernetes API: {error}");

@@ -4,9 +4,10 @@
 pub mod error;
 pub mod objects;
 
+mod tls;
+
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -17,17 +18,16 @@ use ureq::Body;
 use ureq::RequestBuilder;
 use ureq::http::HeaderValue;
 use ureq::http::Response;
-use ureq::tls::Certificate;
-use ureq::tls::PemItem;
-use ureq::tls::RootCerts;
-use ureq::tls::TlsConfig;
-use ureq::tls::parse_pem;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::Connector;
+use ureq::unversioned::transport::TcpConnector;
 
 use crate::clients::files;
 use crate::clients::kubernetes::error::KubernetesError;
 use crate::clients::kubernetes::error::refusal;
 use crate::clients::kubernetes::objects::Pod;
 use crate::clients::kubernetes::objects::StatefulSet;
+use crate::clients::kubernetes::tls::Tls;
 use crate::clock::Budget;
 
 /// The API server, asked as the pod's own account. Its token is shown by nothing here.
@@ -57,12 +57,10 @@ impl Kubernetes {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| KubernetesError::Account { file: file("token"), why: NO_TEXT.into() })?;
         authorization.set_sensitive(true);
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::new_with_certs(&authorities(file("ca.crt"), &read("ca.crt")?)?))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
+        let why = "there is no certificate in it, or it makes no sense for this server".to_owned();
+        let tls = Tls::new(host, &read("ca.crt")?)
+            .ok_or(KubernetesError::Account { file: file("ca.crt"), why })?;
         let config = Agent::config_builder()
-            .tls_config(tls)
             .https_only(true)
             // Juju can set proxy variables in a hook; they are not for the cluster.
             .proxy(None)
@@ -76,7 +74,11 @@ impl Kubernetes {
         // An address of version 6 stands in brackets.
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         Ok(Self {
-            agent: config.new_agent(),
+            agent: Agent::with_parts(
+                config,
+                TcpConnector::default().chain(tls),
+                DefaultResolver::default(),
+            ),
             server: format!("https://{host}:{port}"),
             namespace,
             token,
@@ -149,20 +151,6 @@ impl Kubernetes {
 
 fn read_file(file: String) -> Result<String, KubernetesError> {
     files::read(&file).map_err(|error| KubernetesError::Account { file, why: error.to_string() })
-}
-
-fn authorities(file: String, text: &str) -> Result<Vec<Certificate<'static>>, KubernetesError> {
-    let found: Vec<_> = parse_pem(text.as_bytes())
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            Ok(_) | Err(_) => None,
-        })
-        .collect();
-    if found.is_empty() {
-        let why = "there is no certificate in it".to_owned();
-        return Err(KubernetesError::Account { file, why });
-    }
-    Ok(found)
 }
 
 /// Where Kubernetes mounts the account of a pod.
