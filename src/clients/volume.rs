@@ -19,7 +19,7 @@ pub struct Contents {
 
 /// Looks. A folder that is not there is empty.
 pub fn contents(folder: &Path) -> io::Result<Contents> {
-    let (files, dump) = (append_only_files(folder)?, folder.join("dump.rdb"));
+    let (files, dump) = (append_only_files(folder)?, folder.join(DUMP));
     let has_dump = dump.is_file();
     let mut has_data = false;
     for file in &files {
@@ -29,6 +29,11 @@ pub fn contents(folder: &Path) -> io::Result<Contents> {
         has_data = holds_data(&dump)?;
     }
     Ok(Contents { has_append_only: !files.is_empty(), has_dump, has_data })
+}
+
+/// The length of the dump in bytes, where there is one.
+pub fn dump_length(folder: &Path) -> Option<u64> {
+    folder.join(DUMP).metadata().ok().map(|metadata| metadata.len())
 }
 
 /// The files of the append-only folder (Redis 7) or the one file (before), whose form Redis changes.
@@ -104,6 +109,9 @@ fn text(bytes: &[u8]) -> Option<&[u8]> {
     };
     rest.get(length..)
 }
+
+/// Redis' own default.
+const DUMP: &str = "dump.rdb";
 
 /// In bytes; an empty dump has some 90.
 const LONGEST_PREAMBLE: u64 = 4096;

@@ -32,22 +32,17 @@ pub fn record_elected(at: &Situation<'_>, plan: &mut Plan) {
 }
 
 /// A master whose unit is gone never comes back, and where most Sentinels have gone with it the others
-/// never get a majority to replace it: one is asked, which needs none. That the unit is gone Juju says;
-/// a silence would be no evidence.
+/// never get a majority to replace it: one is asked, which needs none. That the unit is gone Juju says,
+/// some seconds before its pod ends (Juju 3.6, on Kubernetes): what is written until then would be lost,
+/// so its Redis has to be silent as well. A silence alone would be no evidence.
 pub fn replace_gone(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
-    let Ok(voted) = cluster.voted() else { return };
-    let is_gone = !cluster.members.contains_key(&voted.master);
-    // Asked at the same time as it acts by itself, it would be as if two had been asked.
-    let acts = cluster.sentinels().any(|(_, view)| view.leads_failover || view.may_act_by_itself());
-    if !is_gone || acts {
-        return;
-    }
+    let Some(master) = cluster.master_to_replace() else { return };
     let planned = cluster.planned();
     // Whoever asks chooses the same.
     let lowest = cluster.sentinels().map(|(unit, _)| unit).find(|unit| planned.contains(unit));
     if let Some(sentinel) = lowest {
-        let gone = cluster.unit_text(voted.master);
+        let gone = cluster.unit_text(master);
         plan.push(Effect::AskFailover { sentinel }, format!("the master {gone} is gone"));
     }
 }
@@ -78,6 +73,11 @@ fn record(juju: &Juju, elected: Elected, plan: &mut Plan) {
     } else if recorded.master_epoch != Some(epoch) {
         plan.write(format!("record epoch {epoch}"), "the Sentinels name it", |application| {
             application.master_epoch = Some(epoch);
+        });
+    }
+    if recorded.accepted_loss.is_some() {
+        plan.write("end the accepted loss", "there is a master", |application| {
+            application.accepted_loss = None;
         });
     }
     if recorded.bootstrap.is_some() {

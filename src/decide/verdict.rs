@@ -1,6 +1,7 @@
 //! The last judgement of a run: what the unit's status says, and whether leader-elected is kept.
 //! It looks at the cluster as it is after acting, not at what was meant.
 
+use crate::decide::workload;
 use crate::event::Event;
 use crate::names::REDIS_CONTAINER;
 use crate::names::SENTINEL_CONTAINER;
@@ -61,7 +62,7 @@ impl Word {
     }
 }
 
-/// Something the user should know. Declared worst first: the order is the precedence.
+/// Something the user should know. The status tells the first one; `findings` lists the worst first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The image of a container is not fit.
@@ -77,6 +78,11 @@ pub enum Finding {
     NoPasswords,
     /// The first start: nothing runs yet.
     NotStarted,
+    /// Redis of this unit does not start without units whose data may be fresher.
+    DataMissing {
+        /// The units, with commas between them.
+        units: String,
+    },
     /// A container has not started, and its server does not answer.
     ContainerAway {
         /// The container.
@@ -120,6 +126,10 @@ impl Finding {
             Self::Image { container, fault } => {
                 (Word::Blocked, format!("image of container {container}: {fault}"))
             }
+            Self::DataMissing { units } => (
+                Word::Blocked,
+                format!("newest data may be on {units}: bring back, or run accept-data-loss"),
+            ),
             Self::ContainerAway { container } => {
                 (Word::Waiting, format!("waiting for container {container}"))
             }
@@ -163,7 +173,8 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     let leads = world.juju.leadership == Leadership::Leader;
     let of_all = course.after.filter(|_| leads).map(|cluster| {
         let held = obstacles.iter().cloned().map(Finding::Held);
-        held.chain(roll(world, cluster)).chain(survival(cluster)).collect::<Vec<_>>()
+        let held = held.chain(roll(world, cluster)).chain(survival(cluster));
+        missing_data(world, cluster).into_iter().chain(held).collect::<Vec<_>>()
     });
     Verdict {
         is_well: is_well(&own, course.after),
@@ -173,7 +184,7 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     }
 }
 
-/// The findings are in the order of their weight.
+/// What the first finding says; none is the best.
 fn worst(findings: &[Finding]) -> Status {
     let nothing = || Status { word: Word::Active, message: String::new() };
     findings.first().map_or_else(nothing, Finding::status)
@@ -219,7 +230,7 @@ fn obstacles(world: &World, course: &Course<'_>) -> Vec<Obstacle> {
     if let Some(cluster) = course.after {
         match cluster.settled() {
             Err(obstacle) => found.push(obstacle),
-            Ok(elected) => found.extend(remembered(cluster, elected.master)),
+            Ok(elected) => found.extend(remembered(world, cluster, elected.master)),
         }
     }
     found.extend(course.failures.iter().cloned());
@@ -227,9 +238,15 @@ fn obstacles(world: &World, course: &Course<'_>) -> Vec<Obstacle> {
 }
 
 /// The first stranger that some Sentinel still lists, and what keeps it.
-fn remembered(cluster: &Cluster, master: u32) -> Option<Obstacle> {
+fn remembered(world: &World, cluster: &Cluster, master: u32) -> Option<Obstacle> {
     let sentinel = cluster.stale_sentinels().into_iter().next()?;
-    cluster.keeps_strangers(sentinel, master).or_else(|| {
+    let restarts = world.workload.as_ref().is_some_and(|it| it.sentinel.open().is_some());
+    let kept = if restarts {
+        cluster.keeps_after_restart(sentinel, master)
+    } else {
+        cluster.keeps_strangers(sentinel, master)
+    };
+    kept.or_else(|| {
         let view = cluster.sentinel(sentinel)?;
         let stranger = cluster.strangers_in(view).into_iter().next()?;
         Some(Obstacle::NotForgotten {
@@ -239,6 +256,7 @@ fn remembered(cluster: &Cluster, master: u32) -> Option<Obstacle> {
     })
 }
 
+/// All that there is to be told, the worst first.
 fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<Finding> {
     let juju = &world.juju;
     let mut findings = Vec::new();
@@ -255,6 +273,7 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
     }
     findings.extend(course.own_failures.iter().map(|what| Finding::Own { what: what.clone() }));
     if let Some(cluster) = course.after {
+        findings.extend(missing_data(world, cluster));
         findings.extend(own_silence(world, cluster));
     }
     findings.extend(obstacles.iter().cloned().map(Finding::Held));
@@ -264,6 +283,14 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
         findings.extend(survival(cluster));
     }
     findings
+}
+
+/// What the keeper has told counts while Redis does not run.
+fn missing_data(world: &World, cluster: &Cluster) -> Option<Finding> {
+    let missing = workload::report(world).missing;
+    let units: Vec<String> = missing.iter().map(|unit| cluster.unit_text(*unit)).collect();
+    let is_silent = cluster.redis(world.juju.unit.number).is_none();
+    (is_silent && !units.is_empty()).then(|| Finding::DataMissing { units: units.join(",") })
 }
 
 fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
@@ -276,22 +303,24 @@ fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
     if *silence != Silence::Refused {
         return Some(silent);
     }
-    if world.juju.application.bootstrap.is_some() {
-        return Some(Finding::NotStarted);
-    }
     let place = world.workload.as_ref().map(|workload| match container {
         REDIS_CONTAINER => &workload.redis,
         _ => &workload.sentinel,
     });
-    Some(match place {
-        Some(Container::Away) => Finding::ContainerAway { container },
-        Some(Container::Failing(what)) => Finding::Own { what: what.clone() },
-        // It comes up, or its keeper waits for an election.
-        Some(Container::Open(contents)) if contents.service(service) != Service::Retrying => {
-            Finding::NotStarted
-        }
-        Some(Container::Open(_)) | None => silent,
-    })
+    let is_first_start = world.juju.application.bootstrap.is_some();
+    match place {
+        Some(Container::Away) => Some(Finding::ContainerAway { container }),
+        Some(Container::Failing(what)) => Some(Finding::Own { what: what.clone() }),
+        Some(Container::Open(contents)) => match contents.service(service) {
+            Service::Retrying if !is_first_start => Some(silent),
+            // It waits for a vote, and what stands in the way of that is told.
+            Service::Stopped if container == SENTINEL_CONTAINER && cluster.voted().is_err() => None,
+            // It comes up, or its keeper waits for an election.
+            Service::Stopped | Service::Running | Service::Retrying => Some(Finding::NotStarted),
+        },
+        None if is_first_start => Some(Finding::NotStarted),
+        None => Some(silent),
+    }
 }
 
 fn images(workload: &Workload) -> impl Iterator<Item = Finding> {

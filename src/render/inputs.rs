@@ -46,9 +46,12 @@ pub struct Inputs {
     /// Whether the unit's status tells of something that may pass.
     #[serde(default)]
     pub unwell: bool,
-    /// Whether leader-elected is kept for a later run.
+    /// Whether a later run of the charm is to go on with something.
     #[serde(default)]
     pub deferred: bool,
+    /// The units that a full restart goes on without, whatever only they have.
+    #[serde(default)]
+    pub accepted_loss: BTreeSet<u32>,
 }
 
 /// A file that the keeper cannot use. It does not repeat the file, which holds passwords.

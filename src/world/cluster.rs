@@ -156,6 +156,8 @@ pub struct RedisView {
     pub has_data: bool,
     /// A replica's `slave_priority`; Sentinel never promotes one with 0.
     pub priority: Option<u32>,
+    /// How much of the replication stream it has, as `ROLE` tells it; 0 without a link.
+    pub offset: u64,
 }
 
 /// One replica or Sentinel that a Sentinel lists.
@@ -169,6 +171,9 @@ pub struct Entry {
     pub run_id: String,
     /// Held for down (`s_down` or `o_down` among its flags).
     pub down: bool,
+    /// A replica that it would promote, as far as it knows: connected, not held for down, and its
+    /// priority was above 0 when it last asked, which is up to one `info-period` ago.
+    pub eligible: bool,
 }
 
 /// What a Sentinel says of the application's master (`SENTINEL MASTER` and its companions).
@@ -201,6 +206,11 @@ pub struct SentinelView {
 }
 
 impl SentinelView {
+    /// Whether the master has not answered it for longer than a pause between two PINGs.
+    pub fn is_master_silent(&self) -> bool {
+        self.master_silence >= MASTER_IS_SILENT
+    }
+
     /// Whether it may begin a failover by itself at any moment, or has begun one that it does not
     /// show yet. An attempt ends, well or not, within the failover-timeout.
     pub fn may_act_by_itself(&self) -> bool {
@@ -209,6 +219,9 @@ impl SentinelView {
         (begins..ends).contains(&self.master_silence)
     }
 }
+
+/// In ms. A master that lives answers each second.
+const MASTER_IS_SILENT: u64 = 2_000;
 
 /// In ms. A failover that was asked for in time is known to all after 1.2 s.
 const BEFORE_IT_ACTS: u64 = 1_500;

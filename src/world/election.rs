@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::names::REDIS_PORT;
 use crate::world::cluster::Answer;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Entry;
+use crate::world::cluster::Kind;
 use crate::world::cluster::Role;
 use crate::world::cluster::SentinelView;
 use crate::world::cluster::Silence;
+use crate::world::cluster::Stranger;
 use crate::world::obstacle::Obstacle;
 
 /// The master that the electorate agrees on and whose own ROLE confirms it.
@@ -87,6 +90,12 @@ impl Cluster {
         Ok(Elected { master, epoch })
     }
 
+    /// The Redis of a voted master whose unit is gone, as one that is asked by its name.
+    pub fn gone_master(&self) -> Option<Stranger> {
+        let voted = self.voted().ok().filter(|it| !self.members.contains_key(&it.master))?;
+        Some(Stranger { kind: Kind::Redis, host: self.naming.host(voted.master), port: REDIS_PORT })
+    }
+
     /// The elected master of a group at rest: no failover runs, every answering Sentinel follows
     /// it, and no other Redis that answers is a master. A silent one holds nothing up.
     pub fn settled(&self) -> Result<Elected, Obstacle> {
@@ -114,10 +123,28 @@ impl Cluster {
         }
     }
 
+    /// The voted master, where its unit is gone, and it is silent too: Juju lists a dead unit no more
+    /// while its pod still runs, and one that takes writes would go on to take them. No Sentinel is about
+    /// to replace it by itself: one that is asked at the same time would be a second one.
+    pub fn master_to_replace(&self) -> Option<u32> {
+        let master = self.voted().ok()?.master;
+        let is_left = |view: &SentinelView| {
+            view.is_master_silent() && !view.leads_failover && !view.may_act_by_itself()
+        };
+        let gone = self.gone_master()?;
+        let answers = matches!(self.strangers.get(&gone), Some(Answer::Said(_)));
+        (!answers && self.sentinels().all(|(_, view)| is_left(view))).then_some(master)
+    }
+
     /// True where no Sentinel names any master, nor is there one that might if it let us ask.
     pub fn nobody_votes(&self) -> bool {
+        self.sentinels().next().is_none() && self.nobody_else_votes()
+    }
+
+    /// True where no Sentinel but those that answer might name a master if it let us ask.
+    pub fn nobody_else_votes(&self) -> bool {
         let gone = |silence: &Silence| !silence.needs_a_cure() && *silence != Silence::NotAsked;
-        self.members.values().all(|member| member.sentinel.silence().is_some_and(gone))
+        self.members.values().all(|member| member.sentinel.silence().is_none_or(gone))
     }
 
     /// The planned units that a Sentinel knows: as other Sentinels, and as servers the replicas that

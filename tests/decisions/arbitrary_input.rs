@@ -51,6 +51,10 @@ fn every_kind_of_event_is_told_by_its_path() {
     assert_eq!(event("hooks/redis-pebble-ready"), Event::PebbleReady { container });
     let container = "sentinel".to_owned();
     assert_eq!(event("hooks/sentinel-pebble-custom-notice"), Event::Notice { container });
+    let container = "redis".to_owned();
+    assert_eq!(event("hooks/redis-pebble-check-failed"), Event::Check { container });
+    let container = "sentinel".to_owned();
+    assert_eq!(event("hooks/sentinel-pebble-check-recovered"), Event::Check { container });
     for hook in ["created", "joined", "changed"] {
         let path = format!("hooks/redis-peers-relation-{hook}");
         assert_eq!(event(&path), Event::PeersChanged);
@@ -168,10 +172,11 @@ proptest! {
             master_epoch: Some(epoch),
             bootstrap: Some(host),
             leaving: Some("0,1".to_owned()),
+            accepted_loss: Some("1".to_owned()),
             redis_without_password: false,
         };
         let bag = application.changes_since(&Application::default());
-        prop_assert_eq!(bag.len(), 6);
+        prop_assert_eq!(bag.len(), 7);
         prop_assert_eq!(&Application::load(&bag), &application);
         prop_assert!(application.changes_since(&application).is_empty());
         let emptied = Application::default().changes_since(&application);

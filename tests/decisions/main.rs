@@ -5,7 +5,11 @@ mod arbitrary_input;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod data_loss;
+#[cfg(test)]
 mod forgetting;
+#[cfg(test)]
+mod full_restart;
 #[cfg(test)]
 mod keeper_laws;
 #[cfg(test)]
@@ -19,6 +23,8 @@ mod layout;
 #[cfg(test)]
 mod leader_elected;
 #[cfg(test)]
+mod lineage;
+#[cfg(test)]
 mod other_events;
 #[cfg(test)]
 mod readme;
@@ -26,6 +32,12 @@ mod readme;
 mod rendering;
 #[cfg(test)]
 mod roll;
+#[cfg(test)]
+mod switchover;
+#[cfg(test)]
+mod switchover_laws;
+#[cfg(test)]
+mod switchover_model;
 #[cfg(test)]
 mod verdicts;
 #[cfg(test)]

@@ -90,6 +90,7 @@ fn findings() -> Vec<Finding> {
             container: "redis",
             fault: text("its nsswitch.conf names mdns4 for hosts; leave nothing but files and dns"),
         },
+        Finding::DataMissing { units: text("redis-k8s/1,redis-k8s/2") },
         Finding::ContainerAway { container: "redis" },
         Finding::Own {
             what: text(
@@ -118,11 +119,13 @@ fn findings() -> Vec<Finding> {
         degraded("Redis of redis-k8s/2 follows another replica"),
         degraded("Sentinel of redis-k8s/3 wants more votes than there are Sentinels"),
         degraded("Redis of redis-k8s/2 has no link to the master"),
+        degraded("Redis of redis-k8s/2 may not become master yet"),
     ];
     all.extend(obstacles().into_iter().map(Finding::Held));
     for finding in &all {
         match finding {
             Finding::Image { .. }
+            | Finding::DataMissing { .. }
             | Finding::ContainerAway { .. }
             | Finding::Own { .. }
             | Finding::NoPeerRelation

@@ -67,7 +67,8 @@ pub(crate) fn host(unit: u32) -> String {
 
 /// Before anything ran: unit 0 leads, the databag is empty.
 pub(crate) fn first_deployment() -> World {
-    World { juju: juju(Application::default()), workload: None, cluster: None, roll: None }
+    let juju = juju(Application::default());
+    World { juju, named_units: None, workload: None, cluster: None, roll: None }
 }
 
 /// `count` healthy units; unit 0 leads and is master at epoch 3, as recorded.
@@ -79,9 +80,16 @@ pub(crate) fn healthy(count: u32) -> World {
         master_epoch: Some(3),
         bootstrap: None,
         leaving: None,
+        accepted_loss: None,
         redis_without_password: false,
     };
-    World { juju: juju(application), workload: None, cluster: Some(cluster(count)), roll: None }
+    World {
+        juju: juju(application),
+        named_units: None,
+        workload: None,
+        cluster: Some(cluster(count)),
+        roll: None,
+    }
 }
 
 fn juju(application: Application) -> Juju {
@@ -117,6 +125,7 @@ pub(crate) fn inputs(own: u32, units: u32) -> Inputs {
         recorded_master: Some(host(0)),
         recorded_epoch: Some(3),
         deferred: false,
+        accepted_loss: [].into(),
         unwell: false,
     }
 }
@@ -139,6 +148,7 @@ fn member(unit: u32, count: u32) -> Member {
             replicas,
             has_data: true,
             priority: (unit > 0).then_some(100),
+            offset: 1000,
         }),
         sentinel: Answer::Said(SentinelView {
             my_id: format!("sentinel-{unit}"),
@@ -158,11 +168,23 @@ fn member(unit: u32, count: u32) -> Member {
 }
 
 pub(crate) fn replica_entry(unit: u32) -> Entry {
-    Entry { host: host(unit), port: 6379, run_id: format!("run-{unit}"), down: false }
+    Entry {
+        host: host(unit),
+        port: 6379,
+        run_id: format!("run-{unit}"),
+        down: false,
+        eligible: true,
+    }
 }
 
 pub(crate) fn sentinel_entry(unit: u32) -> Entry {
-    Entry { host: host(unit), port: 26379, run_id: format!("sentinel-{unit}"), down: false }
+    Entry {
+        host: host(unit),
+        port: 26379,
+        run_id: format!("sentinel-{unit}"),
+        down: false,
+        eligible: false,
+    }
 }
 
 impl Facts for World {

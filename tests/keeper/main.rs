@@ -10,6 +10,12 @@ mod empty_volumes;
 #[cfg(test)]
 mod forgetting;
 #[cfg(test)]
+mod full_restart;
+#[cfg(test)]
+mod handing_over;
+#[cfg(test)]
+mod noting;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod ringing;

@@ -12,13 +12,14 @@ use redis_k8s::render::layer;
 use redis_k8s::render::places;
 use redis_k8s::render::sentinel_conf;
 use redis_k8s::render::sentinel_conf::SentinelConf;
+use redis_k8s::world::lineage::Lineage;
 use redis_k8s::world::password::Password;
 use serde_json::Value;
 use serde_json::json;
-use testbed::answers::Answer;
-use testbed::answers::Role;
 use testbed::bed::Bed;
 use testbed::layout::Layout;
+use testbed::redis::answers::Answer;
+use testbed::redis::answers::Role;
 use testbed::wait::until;
 
 /// Longer than anything takes that is not a failover.
@@ -278,6 +279,12 @@ impl Stage {
         self.bed.pod(unit).unwrap().pod().unwrap().log("redis")
     }
 
+    /// What a unit's keeper has noted of its data.
+    pub(crate) fn note(&self, unit: u32) -> Option<Lineage> {
+        let text = format!("cat {} 2>/dev/null || true", places::LINEAGE);
+        Lineage::parse(&self.script(unit, "redis", &text, ""))
+    }
+
     /// Waits until a unit's keeper has said this.
     pub(crate) fn says(&self, unit: u32, text: &str) {
         self.wait(&format!("the keeper of unit {unit} says {text:?}"), SOON, || {
@@ -337,6 +344,7 @@ fn inputs(bed: &Bed, unit: u32, units: u32) -> Inputs {
         recorded_master: None,
         recorded_epoch: None,
         deferred: false,
+        accepted_loss: [].into(),
         unwell: false,
     }
 }

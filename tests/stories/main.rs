@@ -4,18 +4,42 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod chance;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod departures;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod hanging;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod pebble_faults;
+#[cfg(test)]
 mod quiet;
+#[cfg(test)]
+mod restarts;
 #[cfg(test)]
 mod roll;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
 mod scale;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod statuses;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod volumes;
+#[cfg(test)]
+mod witness;
 #[cfg(test)]
 mod writers;

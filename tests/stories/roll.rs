@@ -61,6 +61,7 @@ fn without_trust_nothing_is_asked_but_once_in_a_run_and_the_pods_roll_as_kuberne
 #[test]
 fn hooks_that_are_killed_between_hold_and_give_back_are_made_up_for() {
     let story = trusted();
+    story.lets_hooks_fail();
     // Its `stop` dies before it holds; those of the new pod before they give back.
     for hook in ["stop", "upgrade-charm", "redis-pebble-ready", "redis-pebble-custom-notice"] {
         story.lab.strike_hook_at(&name(2), hook, 1, FaultKind::KillHook).unwrap();

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use crate::error::BedError;
 use crate::error::at_file;
-use crate::transcript::lock;
+use crate::lock::lock;
 
 /// Where the charm container has its account. (`/var/run` is a link to `/run`.)
 pub(crate) const MOUNTED_AT: &str = "/run/secrets/kubernetes.io/serviceaccount";

@@ -14,8 +14,8 @@ use std::sync::Weak;
 
 use crate::error::BedError;
 use crate::error::at_file;
+use crate::lock::lock;
 use crate::trace::entry::What;
-use crate::transcript::lock;
 
 use super::cluster::Shared;
 use answer::Reply;
