@@ -12,6 +12,8 @@ mod failures;
 #[cfg(test)]
 mod quiet;
 #[cfg(test)]
+mod refresh;
+#[cfg(test)]
 mod scale;
 #[cfg(test)]
 mod stage;

@@ -36,7 +36,11 @@ impl Story {
 
     /// So many units, deployed a moment ago.
     pub(crate) fn begin(units: u32, options: Options) -> Self {
-        let charm = charm();
+        Self::begin_with(charm(), units, options)
+    }
+
+    /// The same of another charm.
+    pub(crate) fn begin_with(charm: TempDir, units: u32, options: Options) -> Self {
         let lab = Lab::start_with(options).unwrap();
         lab.deploy(charm.path(), APPLICATION, units).unwrap();
         Self { lab, _charm: charm }
@@ -131,11 +135,16 @@ impl Story {
         key: &str,
         command: &str,
     ) -> Result<String, String> {
-        let password = self.databag().remove(key).unwrap_or_default();
+        let mut bag = self.databag();
+        let without = key == "redis-password" && is_without_password(&bag);
+        let login = match bag.remove(key).filter(|_| !without) {
+            Some(password) => format!("AUTH {password}"),
+            None => "ECHO OK".to_owned(),
+        };
         let pod = self.lab.pod(&name(unit)).map_err(|error| error.to_string())?;
         let mut client: Command = pod.command(container, "timeout");
         client.args(["5", "redis-cli", "-p", port]);
-        let input = format!("AUTH {password}\n{command}\n");
+        let input = format!("{login}\n{command}\n");
         let output = pod.run(&mut client, &input).map_err(|error| error.to_string())?;
         let said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
         match said.strip_prefix("OK").map(str::trim_start) {
@@ -196,6 +205,11 @@ impl Story {
     }
 }
 
+/// Whether Redis runs without a password.
+pub(crate) fn is_without_password(bag: &BTreeMap<String, String>) -> bool {
+    bag.get("enable-password").is_some_and(|value| value == "false")
+}
+
 /// A unit's name.
 pub(crate) fn name(unit: u32) -> String {
     format!("{APPLICATION}/{unit}")
@@ -216,7 +230,7 @@ fn pairs(lines: &str) -> BTreeMap<String, String> {
 }
 
 /// The charm's folder, as its file unpacks.
-fn charm() -> TempDir {
+pub(crate) fn charm() -> TempDir {
     let folder = TempDir::new().unwrap();
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in ["metadata.yaml", "config.yaml", "actions.yaml"] {

@@ -1,0 +1,85 @@
+//! `juju refresh` from the Python charm, and back.
+
+#[path = "python_state/mod.rs"]
+mod python_state;
+
+use crate::stage::Story;
+use crate::stage::charm;
+use crate::stage::host;
+use crate::stage::name;
+use python_state::Play;
+
+/// Refreshes three units of the played charm, with writers, to ours; gives the master.
+fn refreshed(story: &Story, units: u32, master: u32, what: &str) -> u32 {
+    let before = story.databag();
+    story.fill(master, KEYS);
+    let writers = story.clients(units);
+    story.roll(&charm(), units);
+    let elected = story.whole(units);
+    writers.end(story, what);
+    assert_eq!(story.kept(elected), KEYS);
+    let after = story.databag();
+    for key in ["redis-password", "sentinel-password", "enable-password"] {
+        assert_eq!(after.get(key), before.get(key), "{key}");
+    }
+    story.until("the record follows", || {
+        (story.databag()["leader-host"] == host(elected)).then_some(())
+    });
+    assert_eq!(story.ever_written("bootstrap"), [const { None::<String> }; 0]);
+    elected
+}
+
+#[test]
+fn three_units_are_refreshed_while_unit_0_is_master() {
+    let story = Play::USUAL.deploy(3);
+    story.move_master(0, 3);
+    refreshed(&story, 3, 0, "refresh, master on unit 0, the databag stale or not");
+}
+
+#[test]
+fn three_units_are_refreshed_while_unit_1_is_master_and_the_databag_names_another() {
+    let story = Play::USUAL.deploy(3);
+    story.lab.make_leader(&name(0)).unwrap();
+    story.move_master(2, 3);
+    story.recorded(2);
+    story.move_master(1, 3);
+    assert_eq!(story.databag()["leader-host"], host(2));
+    refreshed(&story, 3, 1, "refresh, master on unit 1, databag stale");
+}
+
+#[test]
+fn three_units_are_refreshed_while_unit_2_is_master() {
+    let story = Play::USUAL.deploy(3);
+    story.move_master(2, 3);
+    story.recorded(2);
+    refreshed(&story, 3, 2, "refresh, master on unit 2");
+}
+
+#[test]
+fn three_units_are_refreshed_without_a_password() {
+    let story = Play::WITHOUT_PASSWORD.deploy(3);
+    let master = story.master_by_sentinels(3).unwrap();
+    let elected = refreshed(&story, 3, master, "refresh without a password");
+    assert_eq!(story.redis(elected, "CONFIG GET requirepass").unwrap(), "requirepass");
+}
+
+#[test]
+fn entries_under_addresses_are_forgotten_when_all_units_are_refreshed() {
+    let story = Play::ADDRESSES.deploy(3);
+    // An address goes with its pod: of the last one to go the others know the name by then.
+    story.move_master(0, 3);
+    refreshed(&story, 3, 0, "refresh of servers that announce no name");
+}
+
+#[test]
+fn one_unit_is_refreshed_with_files_of_another_user() {
+    let story = Play::USUAL.deploy(1);
+    story.fill(0, 1);
+    let script = "chown -R nobody /var/lib/redis && ls /var/lib/redis/appendonlydir/*.aof";
+    assert!(story.lab.shell(&name(0), "redis", script).unwrap().status.success());
+    refreshed(&story, 1, 0, "refresh of one unit");
+    let owner = story.lab.shell(&name(0), "redis", "stat -c %U /var/lib/redis/appendonlydir/*");
+    assert!(!String::from_utf8_lossy(&owner.unwrap().stdout).contains("nobody"));
+}
+
+const KEYS: u32 = 20_000;
