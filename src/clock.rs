@@ -43,6 +43,18 @@ impl Budget {
         Ok(Self { end, end_of_all: end, terminated, terminated_at, outlives_termination })
     }
 
+    /// The time that one step may take, in a process to which SIGTERM is a fact and cuts no budget.
+    pub fn of(limit: Duration) -> Self {
+        let end = Instant::now() + limit;
+        Self {
+            end,
+            end_of_all: end,
+            terminated: Arc::default(),
+            terminated_at: Arc::default(),
+            outlives_termination: true,
+        }
+    }
+
     /// What is left; `None` once it is spent (a socket's time-out must not be zero) or cut by SIGTERM.
     pub fn left(&self) -> Option<Duration> {
         let end = match self.termination() {
@@ -147,14 +159,7 @@ impl Watch {
 
     /// The time that one step may take.
     pub fn budget(&self, limit: Duration) -> Budget {
-        let end = Instant::now() + limit;
-        Budget {
-            end,
-            end_of_all: end,
-            terminated: Arc::default(),
-            terminated_at: Arc::default(),
-            outlives_termination: true,
-        }
+        Budget::of(limit)
     }
 
     /// Lets `pause` pass; SIGTERM and the end of a child cut it short.

@@ -23,6 +23,9 @@ pub const REDIS_PORT: u16 = 6379;
 /// The port of every Sentinel.
 pub const SENTINEL_PORT: u16 = 26379;
 
+/// The port of every keeper, where it answers other keepers.
+pub const KEEPER_PORT: u16 = 6378;
+
 /// Tells whether this unit's Redis answers.
 pub const CHECK_SERVICE: &str = "check-service";
 
@@ -32,8 +35,15 @@ pub const GET_REDIS_PASSWORD: &str = "get-initial-admin-password";
 /// Shows the Sentinels' password.
 pub const GET_SENTINEL_PASSWORD: &str = "get-sentinel-password";
 
+/// Lets a full restart go on without units whose data may be fresher.
+pub const ACCEPT_DATA_LOSS: &str = "accept-data-loss";
+
+/// The parameter of `ACCEPT_DATA_LOSS`: the units, with commas between them.
+pub const UNITS: &str = "units";
+
 /// The actions of `actions.yaml`.
-pub const ACTIONS: [&str; 3] = [CHECK_SERVICE, GET_REDIS_PASSWORD, GET_SENTINEL_PASSWORD];
+pub const ACTIONS: [&str; 4] =
+    [CHECK_SERVICE, GET_REDIS_PASSWORD, GET_SENTINEL_PASSWORD, ACCEPT_DATA_LOSS];
 
 /// The name that the binary has beside Redis.
 pub const KEEPER: &str = "redis-keeper";
@@ -42,7 +52,7 @@ pub const KEEPER: &str = "redis-keeper";
 pub const SENTINEL_STARTER: &str = "sentinel-starter";
 
 /// `JUJU_UNIT_NAME` taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitName {
     /// The application's name, which is also Sentinel's name for the master.
     pub application: String,

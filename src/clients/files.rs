@@ -68,6 +68,11 @@ pub fn replace(path: &Path, text: &str, mode: u32, owner: Option<Account>) -> io
     fs::rename(&beside, path)
 }
 
+/// Sees to it that what was written, renamed or removed in a folder stays so, whatever happens.
+pub fn settle_folder(path: &str) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 /// Makes a folder, where there is none, and gives it this mode and owner.
 pub fn make_folder(path: &str, mode: u32, owner: Option<Account>) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(mode).create(path)?;

@@ -80,6 +80,11 @@ fn record(juju: &Juju, elected: Elected, plan: &mut Plan) {
             application.master_epoch = Some(epoch);
         });
     }
+    if recorded.accepted_loss.is_some() {
+        plan.write("end the accepted loss", "there is a master", |application| {
+            application.accepted_loss = None;
+        });
+    }
     if recorded.bootstrap.is_some() {
         plan.write("end the first start", "the Sentinels agree on a master", |application| {
             application.bootstrap = None;

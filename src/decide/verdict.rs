@@ -1,6 +1,7 @@
 //! The last judgement of a run: what the unit's status says, and whether leader-elected is kept.
 //! It looks at the cluster as it is after acting, not at what was meant.
 
+use crate::decide::workload;
 use crate::event::Event;
 use crate::names::REDIS_CONTAINER;
 use crate::names::SENTINEL_CONTAINER;
@@ -77,6 +78,11 @@ pub enum Finding {
     NoPasswords,
     /// The first start: nothing runs yet.
     NotStarted,
+    /// Redis of this unit does not start without units whose data may be fresher.
+    DataMissing {
+        /// The units, with commas between them.
+        units: String,
+    },
     /// A container has not started, and its server does not answer.
     ContainerAway {
         /// The container.
@@ -115,6 +121,10 @@ impl Finding {
             Self::Image { container, fault } => {
                 (Word::Blocked, format!("image of container {container}: {fault}"))
             }
+            Self::DataMissing { units } => (
+                Word::Blocked,
+                format!("newest data may be on {units}: bring back, or run accept-data-loss"),
+            ),
             Self::ContainerAway { container } => {
                 (Word::Waiting, format!("waiting for container {container}"))
             }
@@ -156,7 +166,8 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     let own = findings(world, course, &obstacles);
     let leads = world.juju.leadership == Leadership::Leader;
     let of_all = course.after.filter(|_| leads).map(|cluster| {
-        obstacles.iter().cloned().map(Finding::Held).chain(survival(cluster)).collect::<Vec<_>>()
+        let held = obstacles.iter().cloned().map(Finding::Held).chain(survival(cluster));
+        missing_data(world, cluster).into_iter().chain(held).collect::<Vec<_>>()
     });
     Verdict {
         is_well: is_well(&own, course.after),
@@ -248,6 +259,7 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
     }
     findings.extend(course.own_failures.iter().map(|what| Finding::Own { what: what.clone() }));
     if let Some(cluster) = course.after {
+        findings.extend(missing_data(world, cluster));
         findings.extend(own_silence(world, cluster));
     }
     findings.extend(obstacles.iter().cloned().map(Finding::Held));
@@ -256,6 +268,14 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
         findings.extend(survival(cluster));
     }
     findings
+}
+
+/// What the keeper has told counts while Redis does not run.
+fn missing_data(world: &World, cluster: &Cluster) -> Option<Finding> {
+    let missing = workload::report(world).missing;
+    let units: Vec<String> = missing.iter().map(|unit| cluster.unit_text(*unit)).collect();
+    let is_silent = cluster.redis(world.juju.unit.number).is_none();
+    (is_silent && !units.is_empty()).then(|| Finding::DataMissing { units: units.join(",") })
 }
 
 fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {

@@ -16,6 +16,7 @@ use crate::render::file::File;
 use crate::render::inputs::Inputs;
 use crate::render::layer;
 use crate::render::places;
+use crate::render::report::Report;
 use crate::render::sentinel_conf;
 use crate::render::sentinel_conf::SentinelConf;
 use crate::render::sentinel_conf::sentinel_id;
@@ -60,7 +61,9 @@ pub fn run_sentinel(at: &Situation<'_>, plan: &mut Plan) {
     )];
     if !keeps_file(juju, contents) {
         // Without a vote it is not started: it would believe what it is told, and tell others.
-        let Ok((master, epoch)) = sentinels_master(juju, cluster) else { return };
+        let Ok((master, epoch)) = sentinels_master(juju, cluster, report(at.world).epoch) else {
+            return;
+        };
         let conf = SentinelConf {
             naming: juju.naming.clone(),
             unit: juju.unit.number,
@@ -153,6 +156,7 @@ fn inputs(world: &World, application: &Application, told: Told) -> Option<Inputs
         recorded_epoch: application.master_epoch,
         deferred: told.deferred,
         unwell: told.unwell,
+        accepted_loss: application.accepted_units(),
     })
 }
 
@@ -248,9 +252,21 @@ fn keeps_file(juju: &Juju, contents: &Contents) -> bool {
     runs || (names_this_unit && juju.has_own_sentinel)
 }
 
-/// The master that a new Sentinel is to watch, by host and epoch: the voted one. Where nobody votes it
-/// is that of the very first start, or the one Redis that acts as master.
-fn sentinels_master(juju: &Juju, cluster: &Cluster) -> Result<(String, u64), Obstacle> {
+/// What the keeper has told.
+pub fn report(world: &World) -> Report {
+    let contents = world.workload.as_ref().and_then(|workload| workload.redis.open());
+    let text = contents.and_then(|contents| contents.file(places::KEEPER_REPORT));
+    text.map(Report::parse).unwrap_or_default()
+}
+
+/// The master that a new Sentinel is to watch, by host and epoch: the voted one. Where too few vote it
+/// is that of the very first start, or the one Redis that acts as master, if no Sentinel names another.
+/// Its epoch is none that the data have left behind.
+fn sentinels_master(
+    juju: &Juju,
+    cluster: &Cluster,
+    noted_epoch: u64,
+) -> Result<(String, u64), Obstacle> {
     let application = &juju.application;
     let obstacle = match cluster.voted() {
         Ok(voted) => return Ok((cluster.naming.host(voted.master), voted.epoch)),
@@ -261,19 +277,22 @@ fn sentinels_master(juju: &Juju, cluster: &Cluster) -> Result<(String, u64), Obs
     {
         return Ok((first.clone(), 0));
     }
-    if !cluster.nobody_votes() {
-        return Err(obstacle);
-    }
-    let epoch = application.master_epoch.unwrap_or_default();
+    let voted_epoch = cluster.sentinels().map(|(_, view)| view.epoch).max().unwrap_or_default();
+    let epoch = application.master_epoch.unwrap_or_default().max(noted_epoch).max(voted_epoch);
     let alone = cluster.members.keys().all(|unit| *unit == juju.unit.number);
     let masters: Vec<u32> = cluster
         .redis_servers()
         .filter(|(_, view)| view.role == Role::Master)
         .map(|(unit, _)| unit)
         .collect();
+    let is_named = |master: u32| {
+        cluster.sentinels().all(|(_, view)| cluster.unit_at(&view.vote) == Some(master))
+    };
     match masters.as_slice() {
-        [] if alone => Ok((juju.own_host(), epoch)),
-        [master] => Ok((cluster.naming.host(*master), epoch)),
+        [] if alone && cluster.nobody_votes() => Ok((juju.own_host(), epoch)),
+        [master] if cluster.nobody_else_votes() && is_named(*master) => {
+            Ok((cluster.naming.host(*master), epoch))
+        }
         _ => Err(obstacle),
     }
 }

@@ -57,10 +57,11 @@ fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::Io { what, source }
 }
 
-/// Starts Redis as a master, or as a replica of a host.
+/// Starts Redis as a master, or as a replica of a host with this priority.
 pub(crate) fn start_redis(
     inputs: &Inputs,
     master: Option<String>,
+    priority: u32,
     volume: Contents,
 ) -> Result<Process, StartError> {
     let account = accounts::account(places::USER)
@@ -70,6 +71,7 @@ pub(crate) fn start_redis(
     let conf = RedisConf {
         host: inputs.own_host(),
         master,
+        priority,
         password: inputs.redis_password.clone(),
         planned: inputs.planned.len(),
         memory_limit: files::memory_limit(),

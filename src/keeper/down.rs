@@ -1,5 +1,7 @@
 //! While Redis does not run: look, decide, start it.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,18 +16,23 @@ use crate::keeper::decide;
 use crate::keeper::decide::End;
 use crate::keeper::decide::Situation;
 use crate::keeper::decide::Step;
+use crate::keeper::kin;
 use crate::keeper::left_behind;
 use crate::keeper::look;
+use crate::keeper::running::PRIORITY;
 use crate::keeper::up::Up;
 use crate::procedure::ask_failover::AskFailover;
 use crate::procedure::ask_failover::Next;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::world::cluster::Cluster;
+use crate::world::lineage::KeeperView;
+use crate::world::lineage::Lineage;
 
 /// Redis does not run.
 pub(crate) struct Down {
     end: End,
+    saw_the_end: bool,
     asking: AskFailover,
     since: Duration,
     /// How often it has ended soon after a start.
@@ -36,7 +43,8 @@ pub(crate) struct Down {
 impl Down {
     pub(crate) fn new(end: End, now: Duration) -> Self {
         let asking = AskFailover::default();
-        Self { end, asking, since: now, quick_ends: 0, not_before: now }
+        let saw_the_end = false;
+        Self { end, saw_the_end, asking, since: now, quick_ends: 0, not_before: now }
     }
 
     /// After a Redis that ran: one that ends again and again is not started again at once.
@@ -46,6 +54,11 @@ impl Down {
             ends => FIRST_PAUSE.saturating_mul(1 << ends.min(10)).min(LONGEST_PAUSE),
         };
         Self { quick_ends, not_before: now + pause, ..Self::new(end, now) }
+    }
+
+    /// A master that this keeper has seen to its end.
+    pub(crate) fn of(self, master: bool) -> Self {
+        Self { saw_the_end: master, ..self }
     }
 
     pub(crate) fn next(mut self, inputs: &Inputs, desk: &mut Desk) -> Redis {
@@ -69,23 +82,50 @@ impl Down {
             }
         };
         let cluster = desk.look(inputs, look::LOOK);
-        desk.ring(inputs, &cluster);
-        let has_data = volume.has_data;
-        let in_vain = self.asking.is_in_vain(desk.watch.now());
-        let (cluster, end) = (&cluster, self.end);
-        let looked_for = now.saturating_sub(self.since);
-        let choice =
-            decide::start(&Situation { inputs, cluster, has_data, end, looked_for, in_vain });
+        let own = KeeperView {
+            lineage: desk.lineage.note().cloned(),
+            has_data: volume.has_data,
+            redis_runs: false,
+            prefers: None,
+        };
+        let keepers = if decide::asks_keepers(inputs, &cluster) {
+            let units: Vec<u32> = inputs.planned.iter().copied().collect();
+            kin::hear(inputs, &cluster, &units, &desk.watch)
+        } else {
+            BTreeMap::new()
+        };
+        let (cluster, keepers) = (&cluster, &keepers);
+        let at = Situation {
+            inputs,
+            cluster,
+            keepers,
+            own: &own,
+            end: self.end,
+            saw_the_end: self.saw_the_end,
+            looked_for: now.saturating_sub(self.since),
+            in_vain: self.asking.is_in_vain(desk.watch.now()),
+        };
+        desk.tell(inputs, &KeeperView { prefers: Some(at.finding().freshest), ..own.clone() });
+        let choice = decide::start(&at);
         desk.say(&choice.to_string());
-        let master = match choice.step {
-            Step::Master => None,
-            Step::Replica(host) => Some(host),
+        desk.report(match &choice.step {
+            Step::Blocked(missing) => missing.clone(),
+            Step::Master | Step::Replica(_) | Step::Candidate(_) | Step::HandOver | Step::Hold => {
+                BTreeSet::new()
+            }
+        });
+        desk.ring(inputs, cluster);
+        let latest = at.known().latest_rank();
+        let (master, priority) = match choice.step {
+            Step::Master => (None, 0),
+            Step::Replica(host) => (Some(host), 0),
+            Step::Candidate(host) => (Some(host), PRIORITY),
             Step::HandOver => {
                 self.ask(inputs, cluster, desk);
                 desk.watch.rest(pause);
                 return Redis::Down(self);
             }
-            Step::Hold => {
+            Step::Hold | Step::Blocked(_) => {
                 desk.watch.rest(pause);
                 return Redis::Down(self);
             }
@@ -93,14 +133,24 @@ impl Down {
         if desk.watch.is_terminated() {
             return Redis::Down(self);
         }
-        match act::start_redis(inputs, master, volume) {
+        // Before anything else: what comes from here on may end in any way.
+        desk.lineage.take_clean(&desk.watch);
+        if master.is_none() {
+            let note = Lineage::of_starting_master(desk.lineage.note(), latest);
+            desk.lineage.settle(note, &desk.watch);
+        }
+        match act::start_redis(inputs, master, priority, volume) {
             Ok(process) => {
                 info!("Redis is process {}", process.id());
-                Redis::Up(Up::started(process, desk.watch.now(), self.quick_ends))
+                let up = Up::started(process, desk.watch.now(), self.quick_ends);
+                Redis::Up(if priority > 0 { up.candidate() } else { up })
             }
             Err(error) => {
                 error!("{error}");
-                Redis::Down(Self::after(self.end, self.quick_ends + 1, desk.watch.now()))
+                let now = desk.watch.now();
+                let saw_the_end = self.saw_the_end;
+                let again = Self::after(self.end, self.quick_ends + 1, now);
+                Redis::Down(Self { saw_the_end, since: self.since, ..again })
             }
         }
     }

@@ -109,6 +109,7 @@ pub(crate) fn juju(inputs: &Inputs) -> Juju {
             master_epoch: inputs.recorded_epoch,
             bootstrap: inputs.bootstrap.clone(),
             leaving: None,
+            accepted_loss: None,
             redis_without_password: inputs.redis_password.is_none(),
         },
         leadership: Leadership::Unknown,

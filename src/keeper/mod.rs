@@ -10,14 +10,20 @@
 
 mod act;
 mod down;
+mod kin;
+mod lineage;
 mod look;
 mod up;
+mod waiting;
 
 pub mod decide;
+pub mod noting;
+pub mod restart;
 pub mod ring;
 pub mod running;
 pub mod starter;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,17 +35,23 @@ use tracing::warn;
 
 use crate::clients::files;
 use crate::clients::process::Process;
+use crate::clients::redis::serving::Told;
 use crate::clock::Watch;
 use crate::journal;
 use crate::keeper::act::REDIS_SERVER;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
+use crate::keeper::lineage::Record;
 use crate::keeper::look::Circle;
 use crate::keeper::ring::Bell;
+use crate::keeper::ring::Reason;
 use crate::keeper::up::Up;
 use crate::render::inputs::Inputs;
 use crate::render::places;
+use crate::render::report::Report;
 use crate::world::cluster::Cluster;
+use crate::world::lineage::KeeperView;
+use crate::world::password::Password;
 
 /// Keeps Redis until SIGTERM; notices go to the Pebble behind this socket.
 pub fn run(notices: &Path) -> ExitCode {
@@ -69,6 +81,9 @@ pub fn run(notices: &Path) -> ExitCode {
         inputs: None,
         circle: Circle::default(),
         bell: Bell::default(),
+        lineage: Record::open(),
+        told: kin::answer(),
+        report: None,
         said: String::new(),
         complaint: String::new(),
     };
@@ -83,6 +98,10 @@ struct Desk {
     inputs: Option<Inputs>,
     circle: Circle,
     bell: Bell,
+    lineage: Record,
+    told: Told,
+    /// What the charm was told last.
+    report: Option<Report>,
     /// The last thing that was said of the state of things, which is not repeated.
     said: String,
     /// What is wrong with the inputs.
@@ -113,7 +132,8 @@ fn keep(desk: &mut Desk) {
         Redis::Down(_) => left_behind(desk),
     };
     if let Some(up) = running {
-        up.stop(desk);
+        let inputs = desk.inputs.clone();
+        up.stop(inputs.as_ref(), desk);
     } else {
         info!("stopped by SIGTERM; Redis was not running");
     }
@@ -160,9 +180,32 @@ impl Desk {
         self.circle.look(inputs, &self.watch, limit)
     }
 
+    /// Tells the other keepers what this unit has.
+    fn tell(&self, inputs: &Inputs, view: &KeeperView) {
+        self.told.change(inputs.redis_password.as_ref().map(Password::reveal), view.render());
+    }
+
+    /// Tells the charm what it cannot see: what is waited for, and of which mastership the data are.
+    fn report(&mut self, missing: BTreeSet<u32>) {
+        let epoch = self.lineage.note().map_or(0, |note| note.rank.epoch);
+        let report = Report { missing, epoch };
+        // What another keeper left there may be old.
+        if self.report.as_ref() == Some(&report) {
+            return;
+        }
+        let path = Path::new(places::KEEPER_REPORT);
+        match files::replace(path, &report.render(), 0o600, None) {
+            Ok(()) => self.report = Some(report),
+            Err(error) => warn!("cannot write {}: {error}", places::KEEPER_REPORT),
+        }
+    }
+
     /// Rings where the charm has something to do.
     fn ring(&mut self, inputs: &Inputs, cluster: &Cluster) {
-        let reasons = ring::reasons(inputs, cluster);
+        let mut reasons = ring::reasons(inputs, cluster);
+        if let Some(report) = self.report.as_ref().filter(|report| !report.missing.is_empty()) {
+            reasons.insert(Reason::DataMissing(report.missing.clone()));
+        }
         for reason in self.bell.due(&reasons, self.watch.now()) {
             match act::ring(&self.notices, reason.key(), &self.watch) {
                 Ok(()) => info!("rang: {}", reason.key()),

@@ -20,6 +20,10 @@ pub enum Reason {
     Deferred,
     /// The status tells of something that has passed.
     Well,
+    /// A master runs, and too few Sentinels to replace it: this unit's does not run either.
+    SentinelMissing,
+    /// Redis does not start without these units.
+    DataMissing(BTreeSet<u32>),
 }
 
 impl Reason {
@@ -30,6 +34,8 @@ impl Reason {
             Self::UnitGone(_) => UNIT_GONE,
             Self::Deferred => DEFERRED,
             Self::Well => WELL,
+            Self::SentinelMissing => SENTINEL_MISSING,
+            Self::DataMissing(_) => DATA_MISSING,
         }
     }
 }
@@ -46,7 +52,13 @@ pub const DEFERRED: &str = "redis.charm/deferred";
 /// What the status tells of has passed.
 pub const WELL: &str = "redis.charm/well";
 
-/// The reasons that there are.
+/// A master runs, and this unit's Sentinel is to be started.
+pub const SENTINEL_MISSING: &str = "redis.charm/sentinel-missing";
+
+/// Redis does not start without units that are missing.
+pub const DATA_MISSING: &str = "redis.charm/data-missing";
+
+/// The reasons that there are in what the servers say.
 pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
     let mut reasons = BTreeSet::new();
     if inputs.deferred {
@@ -59,6 +71,9 @@ pub fn reasons(inputs: &Inputs, cluster: &Cluster) -> BTreeSet<Reason> {
         && inputs.recorded_master.as_ref() != Some(&cluster.naming.host(elected.master))
     {
         reasons.insert(Reason::MasterChanged(elected.master));
+    }
+    if is_sentinel_missing(inputs, cluster) {
+        reasons.insert(Reason::SentinelMissing);
     }
     reasons.extend(gone(inputs, cluster).map(Reason::UnitGone));
     reasons
@@ -81,6 +96,15 @@ fn gone<'a>(inputs: &'a Inputs, cluster: &'a Cluster) -> impl Iterator<Item = u3
     };
     let others = inputs.leaving.iter().copied().filter(|unit| *unit != inputs.unit);
     others.filter(move |unit| is_silent(cluster, *unit) && is_dropped(*unit))
+}
+
+/// After a full restart without a vote: a new Sentinel is started when there is a master that it can be
+/// pointed at, and the pod's own events were long before.
+fn is_sentinel_missing(inputs: &Inputs, cluster: &Cluster) -> bool {
+    let own = cluster.members.get(&inputs.unit).and_then(|own| own.sentinel.silence());
+    let has_master = cluster.redis_servers().any(|(_, view)| view.role == Role::Master);
+    let is_first = inputs.bootstrap.is_some();
+    own == Some(&Silence::Refused) && has_master && !is_first && cluster.voted().is_err()
 }
 
 fn is_well(cluster: &Cluster) -> bool {
@@ -124,6 +148,8 @@ impl Bell {
                     self.rung.insert(reason.clone(), Rung { last: now, times: u32::from(at_once) });
                     due.extend(at_once.then(|| reason.clone()));
                 }
+                // It holds until somebody does something, and the charm has nothing to do meanwhile.
+                Some(_) if matches!(reason, Reason::DataMissing(_)) => {}
                 Some(rung) if now.saturating_sub(rung.last) >= EVERY && rung.times < MOST => {
                     *rung = Rung { last: now, times: rung.times + 1 };
                     due.push(reason.clone());

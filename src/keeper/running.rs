@@ -9,6 +9,8 @@ use crate::clients::redis::commands::RedisState;
 use crate::render::inputs::Inputs;
 use crate::render::redis_conf::min_replicas;
 use crate::world::cluster::Cluster;
+use crate::world::cluster::RedisView;
+use crate::world::cluster::Role;
 
 /// One setting that is to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,9 @@ fn priority(
     if memory.was_master && state.master.is_some() {
         return Some((0, "it was master, and has not yet followed the new one"));
     }
+    if state.master.as_ref().is_some_and(|master| master.link == Link::Syncing) {
+        return Some((0, "all its data are about to be replaced"));
+    }
     None
 }
 
@@ -114,6 +119,28 @@ pub fn missed_master(inputs: &Inputs, cluster: &Cluster, state: &RedisState) -> 
         Some(Followed { host, link: Link::Down }) => cluster.unit_at(host) != Some(elected.master),
     };
     misses.then_some(host)
+}
+
+/// Whether a replica waits for a master that does not come: nobody has all data and runs, or no Sentinel
+/// has a vote. Who starts anew compares what there is.
+pub fn is_stranded(inputs: &Inputs, cluster: &Cluster, state: &RedisState) -> bool {
+    let Some(Followed { link: Link::Down, .. }) = &state.master else { return false };
+    let serves = |view: &RedisView| {
+        let is_linked = matches!(view.role, Role::Replica { link_up: true, .. });
+        view.role == Role::Master || is_linked || view.priority.is_some_and(|it| it > 0)
+    };
+    let mut others = cluster.redis_servers().filter(|(unit, _)| *unit != inputs.unit);
+    let is_led = cluster.sentinels().any(|(_, view)| view.leads_failover);
+    match cluster.voted() {
+        // Promoted, or to be.
+        Ok(voted) if voted.master == inputs.unit => false,
+        Ok(voted) => {
+            let is_there = cluster.redis(voted.master).is_some();
+            state.priority == 0 && !is_led && !is_there && !others.any(|(_, view)| serves(view))
+        }
+        Err(_) if cluster.nobody_votes() => !others.any(|(_, view)| view.role == Role::Master),
+        Err(_) => state.priority == 0 && !is_led && !others.any(|(_, view)| serves(view)),
+    }
 }
 
 /// Redis' own default.

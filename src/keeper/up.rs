@@ -1,5 +1,7 @@
 //! While Redis runs: its settings are kept right, its end is noticed, a new master is rung for.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use tracing::error;
@@ -10,19 +12,24 @@ use crate::clients::process::Process;
 use crate::clients::redis::commands::Followed;
 use crate::clients::redis::commands::Link;
 use crate::clients::redis::commands::RedisState;
+use crate::clients::volume;
 use crate::keeper::Desk;
 use crate::keeper::Redis;
 use crate::keeper::act;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
 use crate::keeper::end;
+use crate::keeper::kin;
 use crate::keeper::look;
 use crate::keeper::look::own_state;
+use crate::keeper::noting;
 use crate::keeper::running;
 use crate::keeper::running::Memory;
+use crate::keeper::waiting::Waiting;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::world::cluster::Cluster;
+use crate::world::lineage::KeeperView;
 
 /// Redis runs.
 pub(crate) struct Up {
@@ -34,6 +41,7 @@ pub(crate) struct Up {
     own_look: Duration,
     circle_look: Duration,
     missed: Option<(String, Duration)>,
+    waiting: Waiting,
 }
 
 impl Up {
@@ -51,7 +59,13 @@ impl Up {
             own_look: now,
             circle_look: now,
             missed: None,
+            waiting: Waiting::default(),
         }
+    }
+
+    /// A replica that is to be made master.
+    pub(crate) fn candidate(self) -> Self {
+        Self { waiting: Waiting::as_candidate(), ..self }
     }
 
     pub(crate) fn next(mut self, inputs: &Inputs, desk: &mut Desk) -> Redis {
@@ -64,7 +78,9 @@ impl Up {
         if desk.watch.now() >= self.circle_look {
             let cluster = desk.look(inputs, look::SHORT_LOOK);
             desk.ring(inputs, &cluster);
+            self.rank(inputs, &cluster, desk);
             self.correct(inputs, &cluster, desk);
+            self.wait(inputs, &cluster, desk);
         }
         // The end of a child wakes us; where Redis is none no signal tells of it.
         let pause = if self.process.is_child() { OFTEN } else { TICK };
@@ -83,7 +99,8 @@ impl Up {
         };
         info!("Redis has ended {how}; it logs to {}", places::REDIS_LOG);
         let is_quick = now.saturating_sub(self.since) < QUICK;
-        Down::after(end, if is_quick { self.quick_ends + 1 } else { 0 }, now)
+        let was_master = self.state.as_ref().is_some_and(|state| state.master.is_none());
+        Down::after(end, if is_quick { self.quick_ends + 1 } else { 0 }, now).of(was_master)
     }
 
     fn look_at_own(&mut self, inputs: &Inputs, desk: &mut Desk) {
@@ -103,12 +120,49 @@ impl Up {
             warn!("cannot change a setting: Redis {failure}");
         }
         desk.say(&in_words(&state));
+        if let Some(note) = noting::noted(desk.lineage.note(), &state) {
+            desk.lineage.change(note);
+        }
+        let view = KeeperView {
+            lineage: desk.lineage.note().cloned(),
+            has_data: volume::contents(Path::new(places::DATA)).is_ok_and(|it| it.has_data),
+            redis_runs: true,
+            prefers: None,
+        };
+        desk.tell(inputs, &view);
+        desk.report(BTreeSet::new());
         if self.state.as_ref().is_none_or(|before| before.master != state.master) {
             self.circle_look = desk.watch.now();
         }
         let is_settled = settings.is_empty() && state.priority > 0;
         self.own_look = desk.watch.now() + if is_settled { OFTEN } else { SOON };
         self.state = Some(state);
+    }
+
+    /// Notes the mastership that the data are of: by the Sentinels, and of a replica also by what its
+    /// master's keeper has noted.
+    fn rank(&self, inputs: &Inputs, cluster: &Cluster, desk: &mut Desk) {
+        let (Some(state), Some(note)) = (&self.state, desk.lineage.note()) else { return };
+        let rank = noting::ranked(note, state, cluster, inputs.unit);
+        desk.lineage.change_rank(rank);
+        let Some(Followed { host, link: Link::Up }) = &state.master else { return };
+        if desk.lineage.is_confirmed(&state.position.replication_id) {
+            return;
+        }
+        let master = cluster.unit_at(host).into_iter().collect::<Vec<_>>();
+        for view in kin::hear(inputs, cluster, &master, &desk.watch).values() {
+            view.lineage.iter().for_each(|note| desk.lineage.confirm(note));
+        }
+    }
+
+    fn wait(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
+        let Some(state) = &self.state else { return };
+        if self.waiting.is_over(inputs, cluster, state, desk) {
+            self.process.terminate();
+        }
+        if self.waiting.is_busy() {
+            self.circle_look = desk.watch.now() + OFTEN;
+        }
     }
 
     /// Sentinel tells a Redis of a new master, if it knows of it and after ten seconds if it came
@@ -141,9 +195,13 @@ impl Up {
     }
 
     /// Ends Redis with its data on disk. The hand-over of a master comes before this.
-    pub(crate) fn stop(mut self, desk: &Desk) {
+    pub(crate) fn stop(mut self, inputs: Option<&Inputs>, desk: &mut Desk) {
         info!("stopped by SIGTERM: Redis is to end, with its data on disk");
         let limit = desk.watch.now() + STOP;
+        let last = inputs.and_then(|inputs| own_state(inputs, &desk.watch).ok());
+        if let Some(note) = last.and_then(|state| noting::noted(desk.lineage.note(), &state)) {
+            desk.lineage.change(note);
+        }
         self.process.terminate();
         while self.process.is_running() {
             if desk.watch.now() >= limit {
@@ -155,6 +213,9 @@ impl Up {
             desk.watch.rest(STOPPING);
         }
         info!("Redis has ended");
+        if end() == End::Clean {
+            desk.lineage.stopped_cleanly(&desk.watch);
+        }
     }
 }
 

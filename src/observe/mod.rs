@@ -6,20 +6,27 @@ pub mod views;
 pub mod workload;
 
 use crate::clients::hook_tools::ToolError;
+use crate::clients::hook_tools::action::action_get;
 use crate::clock::Budget;
 use crate::env::HookEnv;
 use crate::event::Event;
 use crate::names;
+use crate::names::ACCEPT_DATA_LOSS;
 use crate::names::CHECK_SERVICE;
+use crate::names::UNITS;
 use crate::world::World;
 
 /// Reads what the event needs to know and no more: no network in a first deployment, nothing at all
 /// for an event without rules. `is-leader` comes last, so that its yes holds while the run acts.
 pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juju::Unreadable> {
     let juju = juju::identity(env)?;
-    let mut world = World { juju, workload: None, cluster: None };
+    let mut world = World { juju, named_units: None, workload: None, cluster: None };
     let juju = &mut world.juju;
-    if let Event::Action { name } = event {
+    if let Event::Action { name } = event
+        && name == ACCEPT_DATA_LOSS
+    {
+        world.named_units = action_get(UNITS, budget)?;
+    } else if let Event::Action { name } = event {
         if names::ACTIONS.contains(&name.as_str()) {
             juju::read_peers(juju, budget)?;
         }
@@ -28,11 +35,11 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
         }
         return Ok(world);
     }
-    if !event.replays_deferred() {
+    if !event.replays_deferred() && world.named_units.is_none() {
         return Ok(world);
     }
     juju::read_state(juju, budget)?;
-    if !event.looks(juju.deferral.is_some()) {
+    if !event.looks(juju.deferral.is_some()) && world.named_units.is_none() {
         return Ok(world);
     }
     juju::read_peers(juju, budget)?;

@@ -38,7 +38,10 @@ pub fn workload(application: &Application, budget: &Budget) -> Workload {
         }
     };
     Workload {
-        redis: look(REDIS_CONTAINER, &[places::KEEPER_INPUTS, places::EXPORTER_PASSWORD]),
+        redis: look(
+            REDIS_CONTAINER,
+            &[places::KEEPER_INPUTS, places::EXPORTER_PASSWORD, places::KEEPER_REPORT],
+        ),
         sentinel: look(SENTINEL_CONTAINER, &[places::SENTINEL_MEMBERS, places::SENTINEL_CONF]),
         program,
     }

@@ -49,6 +49,9 @@ pub struct Inputs {
     /// Whether leader-elected is kept for a later run.
     #[serde(default)]
     pub deferred: bool,
+    /// The units that a full restart goes on without, whatever only they have.
+    #[serde(default)]
+    pub accepted_loss: BTreeSet<u32>,
 }
 
 /// A file that the keeper cannot use. It does not repeat the file, which holds passwords.

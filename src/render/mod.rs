@@ -7,4 +7,5 @@ pub mod layer;
 pub mod places;
 mod quoting;
 pub mod redis_conf;
+pub mod report;
 pub mod sentinel_conf;

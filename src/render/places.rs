@@ -17,6 +17,9 @@ pub const PROGRAM_MARK: &str = "/opt/redis-k8s/program";
 /// What the keeper knows: mode 600, root's.
 pub const KEEPER_INPUTS: &str = "/opt/redis-k8s/keeper.json";
 
+/// What the keeper tells the charm: mode 600, root's.
+pub const KEEPER_REPORT: &str = "/opt/redis-k8s/report.json";
+
 /// What the keeper starts Redis with: mode 640, Redis' own.
 pub const REDIS_CONF: &str = "/opt/redis-k8s/redis.conf";
 
@@ -28,6 +31,9 @@ pub const EXPORTER_PASSWORD: &str = "/opt/redis-k8s/exporter.json";
 
 /// The storage `database`, in both containers.
 pub const DATA: &str = "/var/lib/redis";
+
+/// Where the data come from, as the keeper notes it: mode 600, beside the data and not among them.
+pub const LINEAGE: &str = "/var/lib/redis/lineage.json";
 
 /// Redis takes it away when it ends well; on the volume it outlives a container that was killed.
 pub const PID_FILE: &str = "/var/lib/redis/redis.pid";

@@ -12,6 +12,8 @@ pub struct RedisConf {
     pub host: String,
     /// The host that it replicates; none makes it a master.
     pub master: Option<String>,
+    /// `replica-priority`: 0 but for a candidate; the keeper raises it when the data are complete.
+    pub priority: u32,
     /// `requirepass` and `masterauth`; none runs without, and then AUTH is an error.
     pub password: Option<Password>,
     /// How many units are planned.
@@ -44,8 +46,7 @@ impl RedisConf {
             "repl-diskless-sync-delay 1".to_owned(),
             format!("replica-announce-ip {}", quoted(&self.host)),
             format!("replica-announce-port {REDIS_PORT}"),
-            // The keeper raises it when the data are complete.
-            "replica-priority 0".to_owned(),
+            format!("replica-priority {}", self.priority),
             format!("min-replicas-to-write {}", min_replicas(self.planned)),
             format!("min-replicas-max-lag {MAX_LAG}"),
         ];

@@ -116,8 +116,13 @@ impl Cluster {
 
     /// True where no Sentinel names any master, nor is there one that might if it let us ask.
     pub fn nobody_votes(&self) -> bool {
+        self.sentinels().next().is_none() && self.nobody_else_votes()
+    }
+
+    /// True where no Sentinel but those that answer might name a master if it let us ask.
+    pub fn nobody_else_votes(&self) -> bool {
         let gone = |silence: &Silence| !silence.needs_a_cure() && *silence != Silence::NotAsked;
-        self.members.values().all(|member| member.sentinel.silence().is_some_and(gone))
+        self.members.values().all(|member| member.sentinel.silence().is_none_or(gone))
     }
 
     /// The planned units that a Sentinel knows: as other Sentinels, and as servers the replicas that

@@ -1,6 +1,7 @@
 //! What Juju says: who we are, who leads, which units there are, what the databag holds.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::names::Naming;
 use crate::names::UnitName;
@@ -90,6 +91,8 @@ pub struct Application {
     /// `leaving`: the numbers of the units that leave or have left, and are not forgotten. Who reads it
     /// finds them elsewhere; it is there because a change of it makes an event on every unit.
     pub leaving: Option<String>,
+    /// `accepted-loss`: the numbers of the units that a full restart goes on without.
+    pub accepted_loss: Option<String>,
     /// `enable-password`: the Python charm's `false` means that Redis runs without a password.
     pub redis_without_password: bool,
 }
@@ -106,9 +109,16 @@ impl Application {
             master_epoch: text(MASTER_EPOCH).and_then(|epoch| epoch.parse().ok()),
             bootstrap: text(BOOTSTRAP),
             leaving: text(LEAVING),
+            accepted_loss: text(ACCEPTED_LOSS),
             redis_without_password: text(ENABLE_PASSWORD)
                 .is_some_and(|value| value.eq_ignore_ascii_case("false")),
         }
+    }
+
+    /// The units whose loss is accepted.
+    pub fn accepted_units(&self) -> BTreeSet<u32> {
+        let numbers = self.accepted_loss.iter().flat_map(|text| text.split(','));
+        numbers.filter_map(|number| number.parse().ok()).collect()
     }
 
     /// Only the keys that differ from what was loaded; `enable-password` is never written.
@@ -124,6 +134,7 @@ impl Application {
             (MASTER_EPOCH, epoch(self), epoch(loaded)),
             (BOOTSTRAP, self.bootstrap.clone(), loaded.bootstrap.clone()),
             (LEAVING, self.leaving.clone(), loaded.leaving.clone()),
+            (ACCEPTED_LOSS, self.accepted_loss.clone(), loaded.accepted_loss.clone()),
         ]
         .into_iter()
         .filter(|(_, now, then)| now != then)
@@ -138,6 +149,7 @@ const LEADER_HOST: &str = "leader-host";
 const MASTER_EPOCH: &str = "master-epoch";
 const BOOTSTRAP: &str = "bootstrap";
 const LEAVING: &str = "leaving";
+const ACCEPTED_LOSS: &str = "accepted-loss";
 const ENABLE_PASSWORD: &str = "enable-password";
 
 /// The key in the unit's state that says that its Sentinel's file is its own.

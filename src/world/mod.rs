@@ -7,6 +7,7 @@ pub mod forgetting;
 pub mod health;
 pub mod image;
 pub mod juju;
+pub mod lineage;
 pub mod obstacle;
 pub mod password;
 pub mod workload;
@@ -20,6 +21,8 @@ use crate::world::workload::Workload;
 pub struct World {
     /// What Juju said.
     pub juju: Juju,
+    /// The units that an action was given; `None` for what is none.
+    pub named_units: Option<String>,
     /// What the own containers have; `None` where it is not asked for.
     pub workload: Option<Workload>,
     /// What the Redis and Sentinel of every unit said; `None` where nobody needed to be asked.

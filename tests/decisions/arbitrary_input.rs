@@ -168,10 +168,11 @@ proptest! {
             master_epoch: Some(epoch),
             bootstrap: Some(host),
             leaving: Some("0,1".to_owned()),
+            accepted_loss: Some("1".to_owned()),
             redis_without_password: false,
         };
         let bag = application.changes_since(&Application::default());
-        prop_assert_eq!(bag.len(), 6);
+        prop_assert_eq!(bag.len(), 7);
         prop_assert_eq!(&Application::load(&bag), &application);
         prop_assert!(application.changes_since(&application).is_empty());
         let emptied = Application::default().changes_since(&application);

@@ -6,6 +6,7 @@ use expect_test::Expect;
 use expect_test::expect;
 use redis_k8s::clients::redis::commands::Followed;
 use redis_k8s::clients::redis::commands::Link;
+use redis_k8s::clients::redis::commands::Position;
 use redis_k8s::clients::redis::commands::RedisState;
 use redis_k8s::keeper::ring::Bell;
 use redis_k8s::keeper::ring::Reason;
@@ -34,6 +35,7 @@ fn replica() -> RedisState {
         is_rewriting: false,
         priority: 0,
         min_replicas: 1,
+        position: Position { replication_id: "a".to_owned(), earlier_id: None, offset: 100 },
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the keeper starts Redis as: worlds in, a choice and its reason out.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use expect_test::Expect;
@@ -9,10 +10,14 @@ use redis_k8s::keeper::decide::Situation;
 use redis_k8s::keeper::decide::UNHEARD_FOR;
 use redis_k8s::keeper::decide::start;
 use redis_k8s::render::inputs::Inputs;
+use redis_k8s::world::cluster::Answer;
 use redis_k8s::world::cluster::Cluster;
 use redis_k8s::world::cluster::Role;
 use redis_k8s::world::cluster::Silence;
+use redis_k8s::world::lineage::KeeperView;
+use redis_k8s::world::lineage::Lineage;
 
+use crate::lineage::note;
 use crate::worlds::Facts;
 use crate::worlds::cluster;
 use crate::worlds::host;
@@ -23,40 +28,86 @@ use crate::worlds::inputs;
 pub(crate) struct Down {
     pub(crate) inputs: Inputs,
     pub(crate) cluster: Cluster,
-    pub(crate) has_data: bool,
+    pub(crate) own: KeeperView,
+    pub(crate) keepers: BTreeMap<u32, KeeperView>,
     pub(crate) end: End,
+    pub(crate) saw_the_end: bool,
     pub(crate) looked_for: Duration,
     pub(crate) in_vain: bool,
 }
 
 impl Down {
-    /// Unit `own` of so many, with its data; unit 0 is the elected master.
+    /// Unit `own` of so many, with its data; unit 0 is the elected master, and all others run.
     pub(crate) fn unit(own: u32, units: u32) -> Self {
         let mut cluster = cluster(units);
-        cluster.member(own).redis = redis_k8s::world::cluster::Answer::Silent(Silence::Refused);
+        cluster.member(own).redis = Answer::Silent(Silence::Refused);
         Self {
             inputs: inputs(own, units),
             cluster,
-            has_data: true,
+            own: keeper(note("a", 100), false),
+            keepers: BTreeMap::new(),
             end: End::Clean,
-            looked_for: UNHEARD_FOR,
+            saw_the_end: false,
+            looked_for: Duration::from_secs(1),
             in_vain: false,
         }
     }
 
     pub(crate) fn choice(&self) -> redis_k8s::keeper::decide::Choice {
-        let Self { inputs, cluster, has_data, end, looked_for, in_vain } = self;
-        start(&Situation {
-            inputs,
-            cluster,
-            has_data: *has_data,
-            end: *end,
-            looked_for: *looked_for,
-            in_vain: *in_vain,
-        })
+        start(&self.situation())
     }
 
-    fn chooses(&self, expected: Expect) {
+    pub(crate) fn situation(&self) -> Situation<'_> {
+        Situation {
+            inputs: &self.inputs,
+            cluster: &self.cluster,
+            keepers: &self.keepers,
+            own: &self.own,
+            end: self.end,
+            saw_the_end: self.saw_the_end,
+            looked_for: self.looked_for,
+            in_vain: self.in_vain,
+        }
+    }
+
+    /// Nobody's Redis runs, and these are the notes of the units whose keepers are there; each prefers
+    /// whom this unit does.
+    pub(crate) fn all_down<const N: usize>(mut self, notes: [(u32, Lineage); N]) -> Self {
+        for unit in self.inputs.planned.clone() {
+            self.cluster.member(unit).redis = Answer::Silent(Silence::Refused);
+        }
+        for (unit, note) in notes {
+            if unit == self.inputs.unit {
+                self.own = keeper(note, false);
+            } else {
+                self.keepers.insert(unit, keeper(note, false));
+            }
+        }
+        let prefers = self.situation().finding().freshest;
+        for view in self.keepers.values_mut() {
+            view.prefers = Some(prefers);
+        }
+        self
+    }
+
+    /// No Sentinel is there.
+    pub(crate) fn without_sentinels(mut self) -> Self {
+        for unit in self.inputs.planned.clone() {
+            self.cluster.member(unit).sentinel = Answer::Silent(Silence::Refused);
+        }
+        self
+    }
+
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        Self { looked_for: Duration::from_secs(seconds), ..self }
+    }
+
+    pub(crate) fn empty(mut self) -> Self {
+        self.own = KeeperView::default();
+        self
+    }
+
+    pub(crate) fn chooses(&self, expected: Expect) {
         expected.assert_eq(&self.choice().to_string());
     }
 
@@ -68,6 +119,11 @@ impl Down {
         }
         self
     }
+}
+
+/// A keeper with data, and what it has noted of them.
+pub(crate) fn keeper(lineage: Lineage, redis_runs: bool) -> KeeperView {
+    KeeperView { lineage: Some(lineage), has_data: true, redis_runs, prefers: None }
 }
 
 #[test]
@@ -99,8 +155,29 @@ fn a_lower_epoch_never_makes_a_majority() {
 }
 
 #[test]
-fn a_named_master_that_ended_well_starts_as_master() {
-    Down::unit(0, 3).chooses(expect!["start as master: elected at epoch 3"]);
+fn a_named_master_lets_a_synced_unit_be_master_however_it_ended() {
+    Down::unit(0, 3).chooses(expect![
+        "do not start before another is master: the named master ended, and redis-k8s/1 is in sync"
+    ]);
+}
+
+#[test]
+fn a_named_master_starts_when_nobody_else_may_be_promoted() {
+    let mut down = Down::unit(0, 3);
+    for unit in [1, 2] {
+        down.cluster.server(unit).priority = Some(0);
+    }
+    down.chooses(expect!["start as master: elected at epoch 3"]);
+}
+
+#[test]
+fn a_named_master_does_not_start_while_a_failover_is_under_way() {
+    let mut down = Down::unit(0, 3);
+    for unit in [1, 2] {
+        down.cluster.server(unit).priority = Some(0);
+    }
+    down.cluster.view(2).leads_failover = true;
+    down.chooses(expect!["do not start: named, but the Sentinel of redis-k8s/2 leads a failover"]);
 }
 
 #[test]
@@ -117,22 +194,23 @@ fn a_named_master_that_was_killed_starts_when_no_sentinel_makes_another_master()
     down.chooses(expect![
         "start as master: no Sentinel makes redis-k8s/1 master, which is in sync"
     ]);
-    down.has_data = false;
+    down = down.empty();
     down.chooses(expect!["do not start before another is master: the named master has an empty volume, and redis-k8s/1 is in sync"]);
 }
 
 #[test]
-fn a_named_master_that_was_killed_starts_when_nobody_else_is_in_sync() {
+fn a_named_master_whose_end_its_keeper_saw_waits_four_seconds_for_one_that_is_not_heard() {
     let mut down = Down::unit(0, 3);
-    down.end = End::Unclean;
+    (down.end, down.saw_the_end) = (End::Unclean, true);
     down.cluster.server(1).priority = Some(0);
     down.cluster.silence(2, Silence::TimedOut);
     down.looked_for = Duration::from_millis(3_999);
-    down.chooses(expect![
-        "do not start: the named master ended uncleanly, and redis-k8s/2 has not been heard yet"
-    ]);
+    down.chooses(expect!["do not start: named; not heard yet: redis-k8s/2"]);
     down.looked_for = UNHEARD_FOR;
     down.chooses(expect!["start as master: elected at epoch 3"]);
+    // What another keeper left may be anything.
+    down.saw_the_end = false;
+    down.chooses(expect!["do not start: named; not heard yet: redis-k8s/2"]);
 }
 
 #[test]
@@ -156,32 +234,32 @@ fn a_named_master_does_not_start_beside_another_that_answers() {
 #[test]
 fn a_named_master_that_is_empty_lets_a_synced_unit_be_master() {
     let mut down = Down::unit(0, 3);
-    down.has_data = false;
+    down = down.empty();
     down.chooses(expect!["do not start before another is master: the named master has an empty volume, and redis-k8s/1 is in sync"]);
 }
 
 #[test]
 fn a_named_master_that_is_empty_waits_while_another_has_data_or_is_not_heard() {
     let mut down = Down::unit(0, 3);
-    down.has_data = false;
+    down = down.empty();
     for unit in [1, 2] {
         down.cluster.server(unit).priority = Some(0);
     }
-    down.chooses(expect!["do not start: still named, but empty, and redis-k8s/1 has data"]);
+    down.chooses(expect![
+        "do not start before another is master: redis-k8s/1 has fresher data than the named master"
+    ]);
     down.cluster.server(1).has_data = false;
     down.cluster.silence(2, Silence::TimedOut);
     for view in [0, 1] {
         down.cluster.view(view).sentinels.retain(|entry| entry.host != host(2));
     }
-    down.chooses(expect![
-        "do not start: still named, but empty, and redis-k8s/2 has not been heard"
-    ]);
+    down.chooses(expect!["do not start: named; not heard yet: redis-k8s/2"]);
 }
 
 #[test]
 fn a_named_master_starts_when_all_are_empty_or_it_is_the_only_one() {
     let mut down = Down::unit(0, 3);
-    down.has_data = false;
+    down = down.empty();
     for unit in [1, 2] {
         let server = down.cluster.server(unit);
         server.priority = Some(0);
@@ -189,7 +267,7 @@ fn a_named_master_starts_when_all_are_empty_or_it_is_the_only_one() {
     }
     down.chooses(expect!["start as master: elected at epoch 3"]);
     let mut down = Down::unit(0, 1);
-    down.has_data = false;
+    down = down.empty();
     down.chooses(expect!["start as master: elected at epoch 3"]);
 }
 
@@ -197,7 +275,7 @@ fn a_named_master_starts_when_all_are_empty_or_it_is_the_only_one() {
 fn in_the_very_first_start_the_named_unit_is_master_and_the_others_follow_it() {
     for own in [0, 1] {
         let mut down = Down::unit(own, 3).alone_in_silence();
-        down.has_data = false;
+        down = down.empty();
         down.inputs.bootstrap = Some(host(0));
         if own == 0 {
             down.chooses(expect!["start as master: the very first start"]);
@@ -219,11 +297,13 @@ fn in_the_very_first_start_a_vote_counts_more() {
 fn a_first_master_that_lost_its_volume_does_not_empty_the_others() {
     let mut down = Down::unit(0, 3);
     down.inputs.bootstrap = Some(host(0));
-    down.has_data = false;
+    down = down.empty();
     for unit in [1, 2] {
         down.cluster.server(unit).priority = Some(0);
     }
-    down.chooses(expect!["do not start: still named, but empty, and redis-k8s/1 has data"]);
+    down.chooses(expect![
+        "do not start before another is master: redis-k8s/1 has fresher data than the named master"
+    ]);
     let mut down = down.alone_in_silence();
     down.cluster.member(1).redis = cluster(3).members[&1].redis.clone();
     down.chooses(expect![
@@ -235,7 +315,9 @@ fn a_first_master_that_lost_its_volume_does_not_empty_the_others() {
 fn a_single_unit_with_nobody_to_ask_starts() {
     for has_data in [true, false] {
         let mut down = Down::unit(0, 1).alone_in_silence();
-        down.has_data = has_data;
+        if !has_data {
+            down = down.empty();
+        }
         down.chooses(expect!["start as master: no other unit is planned"]);
     }
 }
@@ -260,10 +342,7 @@ fn the_last_planned_unit_does_not_follow_a_master_that_is_gone() {
 }
 
 #[test]
-fn without_a_vote_a_group_of_units_waits() {
-    Down::unit(0, 3)
-        .alone_in_silence()
-        .chooses(expect!["do not start: no Sentinel of the 3 planned units names a master"]);
+fn without_a_majority_a_group_of_units_waits() {
     let mut down = Down::unit(0, 3);
     for unit in [1, 2] {
         down.cluster.silence(unit, Silence::TimedOut);

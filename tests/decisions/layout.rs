@@ -49,8 +49,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["world", "procedure", "render", "decide"];
 
 /// The keeper's own decisions.
-const PURE_FILES: &[&str] =
-    &["src/keeper/decide.rs", "src/keeper/ring.rs", "src/keeper/running.rs"];
+const PURE_FILES: &[&str] = &[
+    "src/keeper/decide.rs",
+    "src/keeper/noting.rs",
+    "src/keeper/restart.rs",
+    "src/keeper/ring.rs",
+    "src/keeper/running.rs",
+];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::net::Tcp",

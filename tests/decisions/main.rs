@@ -5,7 +5,11 @@ mod arbitrary_input;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod data_loss;
+#[cfg(test)]
 mod forgetting;
+#[cfg(test)]
+mod full_restart;
 #[cfg(test)]
 mod keeper_laws;
 #[cfg(test)]
@@ -18,6 +22,8 @@ mod laws;
 mod layout;
 #[cfg(test)]
 mod leader_elected;
+#[cfg(test)]
+mod lineage;
 #[cfg(test)]
 mod other_events;
 #[cfg(test)]

@@ -90,6 +90,7 @@ fn findings() -> Vec<Finding> {
             container: "redis",
             fault: text("its nsswitch.conf names mdns4 for hosts; leave nothing but files and dns"),
         },
+        Finding::DataMissing { units: text("redis-k8s/1,redis-k8s/2") },
         Finding::ContainerAway { container: "redis" },
         Finding::Own {
             what: text(
@@ -118,6 +119,7 @@ fn findings() -> Vec<Finding> {
     for finding in &all {
         match finding {
             Finding::Image { .. }
+            | Finding::DataMissing { .. }
             | Finding::ContainerAway { .. }
             | Finding::Own { .. }
             | Finding::NoPeerRelation

@@ -23,6 +23,7 @@ use crate::worlds::naming;
 
 fn redis_conf() -> RedisConf {
     RedisConf {
+        priority: 0,
         host: host(1),
         master: Some(host(0)),
         password: Some(Password::new("redis-secret")),

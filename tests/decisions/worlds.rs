@@ -67,7 +67,7 @@ pub(crate) fn host(unit: u32) -> String {
 
 /// Before anything ran: unit 0 leads, the databag is empty.
 pub(crate) fn first_deployment() -> World {
-    World { juju: juju(Application::default()), workload: None, cluster: None }
+    World { juju: juju(Application::default()), named_units: None, workload: None, cluster: None }
 }
 
 /// `count` healthy units; unit 0 leads and is master at epoch 3, as recorded.
@@ -79,9 +79,15 @@ pub(crate) fn healthy(count: u32) -> World {
         master_epoch: Some(3),
         bootstrap: None,
         leaving: None,
+        accepted_loss: None,
         redis_without_password: false,
     };
-    World { juju: juju(application), workload: None, cluster: Some(cluster(count)) }
+    World {
+        juju: juju(application),
+        named_units: None,
+        workload: None,
+        cluster: Some(cluster(count)),
+    }
 }
 
 fn juju(application: Application) -> Juju {
@@ -117,6 +123,7 @@ pub(crate) fn inputs(own: u32, units: u32) -> Inputs {
         recorded_master: Some(host(0)),
         recorded_epoch: Some(3),
         deferred: false,
+        accepted_loss: [].into(),
         unwell: false,
     }
 }

@@ -337,6 +337,7 @@ fn inputs(bed: &Bed, unit: u32, units: u32) -> Inputs {
         recorded_master: None,
         recorded_epoch: None,
         deferred: false,
+        accepted_loss: [].into(),
         unwell: false,
     }
 }

@@ -1,8 +1,13 @@
-//! `action-fail`.
+//! `action-get`, `action-set`, `action-fail`.
 
 use crate::clients::hook_tools::Invocation;
 use crate::clients::hook_tools::ToolError;
 use crate::clock::Budget;
+
+/// One parameter of the running action, if it was given.
+pub fn action_get(parameter: &str, budget: &Budget) -> Result<Option<String>, ToolError> {
+    Invocation::new("action-get", &["--format=json", parameter]).ask(budget)
+}
 
 /// Sets one result of the running action. The value is an argument: the tool has no other way.
 pub fn action_set(key: &str, value: &str, budget: &Budget) -> Result<(), ToolError> {

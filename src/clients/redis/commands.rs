@@ -38,6 +38,19 @@ pub struct RedisState {
     pub priority: u32,
     /// `min-replicas-to-write`.
     pub min_replicas: u32,
+    /// Which stream of writes its data are of, and how much of it.
+    pub position: Position,
+}
+
+/// A place in a stream of writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// `master_replid`.
+    pub replication_id: String,
+    /// `master_replid2`, of a replica that became master: the id before.
+    pub earlier_id: Option<String>,
+    /// What is in the data: `slave_repl_offset`, and of a master `master_repl_offset`.
+    pub offset: u64,
 }
 
 /// The master of a replica.
@@ -91,7 +104,18 @@ pub fn state(connection: &mut Connection) -> Result<RedisState, Failure> {
             || is_set(&info, "aof_rewrite_scheduled"),
         priority: number("replica-priority")?,
         min_replicas: number("min-replicas-to-write")?,
+        position: position(&info),
     })
+}
+
+fn position(info: &str) -> Position {
+    let text = |name: &str| info_field(info, name).map(str::to_owned);
+    let offset = text("slave_repl_offset").or_else(|| text("master_repl_offset"));
+    Position {
+        replication_id: text("master_replid").unwrap_or_default(),
+        earlier_id: text("master_replid2").filter(|id| id.bytes().any(|digit| digit != b'0')),
+        offset: offset.and_then(|offset| offset.parse().ok()).unwrap_or_default(),
+    }
 }
 
 fn link(info: &str) -> Link {

@@ -3,4 +3,5 @@
 pub mod commands;
 pub mod connection;
 pub mod sentinel;
+pub mod serving;
 mod wire;

@@ -1,0 +1,83 @@
+//! A replica whose master does not come: a candidate asks to be made master, any other one starts anew
+//! after a while, so that the units compare what they have.
+
+use std::time::Duration;
+
+use tracing::info;
+
+use crate::clients::redis::commands::Followed;
+use crate::clients::redis::commands::Link;
+use crate::clients::redis::commands::RedisState;
+use crate::keeper::Desk;
+use crate::keeper::act;
+use crate::keeper::running;
+use crate::procedure::ask_failover::AskFailover;
+use crate::procedure::ask_failover::Next;
+use crate::render::inputs::Inputs;
+use crate::world::cluster::Cluster;
+
+/// What is remembered of it.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// Of a candidate; boxed, because hardly any is one.
+    asking: Option<Box<AskFailover>>,
+    stranded_since: Option<Duration>,
+}
+
+impl Waiting {
+    /// One that was started to become master.
+    pub(crate) fn as_candidate() -> Self {
+        Self { asking: Some(Box::default()), ..Self::default() }
+    }
+
+    /// Whether it waits, so that the others' servers are to be looked at often.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.asking.is_some() || self.stranded_since.is_some()
+    }
+
+    /// After a look; true where Redis is to start anew.
+    pub(crate) fn is_over(
+        &mut self,
+        inputs: &Inputs,
+        cluster: &Cluster,
+        state: &RedisState,
+        desk: &Desk,
+    ) -> bool {
+        let now = desk.watch.now();
+        if !matches!(state.master, Some(Followed { link: Link::Down, .. })) {
+            *self = Self::default();
+            return false;
+        }
+        self.ask(inputs, cluster, desk);
+        if !running::is_stranded(inputs, cluster, state) {
+            self.stranded_since = None;
+            return false;
+        }
+        let since = *self.stranded_since.get_or_insert(now);
+        let is_over = now.saturating_sub(since) >= STRANDED_FOR;
+        if is_over {
+            info!("starts anew: its master does not come, and nobody else has all data and runs");
+            self.stranded_since = None;
+        }
+        is_over
+    }
+
+    fn ask(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
+        let Some(asking) = &mut self.asking else { return };
+        let latest = cluster.sentinels().max_by_key(|(_, view)| view.epoch);
+        let named = latest.and_then(|(_, view)| cluster.unit_at(&view.vote));
+        // One that is there decides by itself whether another is to be master.
+        let Some(named) = named.filter(|it| *it != inputs.unit && cluster.redis(*it).is_none())
+        else {
+            return;
+        };
+        // The same Sentinel that the named unit's keeper would ask.
+        while let Next::Ask(units) = asking.next(cluster, named, desk.watch.now()) {
+            let answer = act::ask_for_failover(inputs, cluster, &units, &desk.watch);
+            asking.answered(answer, desk.watch.now());
+        }
+    }
+}
+
+/// Longer than a failover takes, a slow one too.
+const STRANDED_FOR: Duration = Duration::from_secs(20);
