@@ -10,6 +10,8 @@ mod empty_volumes;
 #[cfg(test)]
 mod forgetting;
 #[cfg(test)]
+mod full_restart;
+#[cfg(test)]
 mod noting;
 #[cfg(test)]
 mod restarts;

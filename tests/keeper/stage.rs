@@ -12,6 +12,7 @@ use redis_k8s::render::layer;
 use redis_k8s::render::places;
 use redis_k8s::render::sentinel_conf;
 use redis_k8s::render::sentinel_conf::SentinelConf;
+use redis_k8s::world::lineage::Lineage;
 use redis_k8s::world::password::Password;
 use serde_json::Value;
 use serde_json::json;
@@ -276,6 +277,12 @@ impl Stage {
     /// What a unit's keeper has said.
     pub(crate) fn said(&self, unit: u32) -> String {
         self.bed.pod(unit).unwrap().pod().unwrap().log("redis")
+    }
+
+    /// What a unit's keeper has noted of its data.
+    pub(crate) fn note(&self, unit: u32) -> Option<Lineage> {
+        let text = format!("cat {} 2>/dev/null || true", places::LINEAGE);
+        Lineage::parse(&self.script(unit, "redis", &text, ""))
     }
 
     /// Waits until a unit's keeper has said this.

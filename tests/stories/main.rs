@@ -14,6 +14,8 @@ mod quiet;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod scale;
 #[cfg(test)]
 mod stage;

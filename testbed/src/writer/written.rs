@@ -52,6 +52,16 @@ impl Written {
         times.zip(later).map(|(one, next)| next.saturating_sub(one)).max().unwrap_or_default()
     }
 
+    /// The time from the first of these writes to the last, each with its period.
+    pub fn span(&self, numbers: &[u64]) -> Duration {
+        let times = self.writes.iter().filter(|(_, number, _)| numbers.contains(number));
+        let times = times.map(|(at, _, _)| *at);
+        match (times.clone().min(), times.max()) {
+            (Some(first), Some(last)) => last.saturating_sub(first) + self.plan.period,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Looks from inside a pod, on the master that Sentinel names, for every acknowledged write, and
     /// gives the numbers of those that are lost.
     pub fn missing(&self, pod: &Pod) -> Result<Vec<u64>, BedError> {
@@ -122,6 +132,14 @@ mod tests {
         ] {
             assert_eq!(written(writes).worst_gap(), Duration::from_millis(gap), "{writes:?}");
         }
+    }
+
+    #[test]
+    fn the_span_of_writes_is_from_the_first_to_the_last() {
+        let written = written(&[(10, "a"), (20, "a"), (50, "a"), (60, "a")]);
+        let period = written.plan.period;
+        assert_eq!(written.span(&[]), Duration::ZERO);
+        assert_eq!(written.span(&[3, 1]), Duration::from_millis(40) + period);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "charms for a test are made by the test")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -181,6 +182,13 @@ impl Story {
             };
             (0..3).all(|unit| listed(unit).is_some()).then_some(())
         });
+    }
+
+    /// The passwords in the databag.
+    pub(crate) fn passwords(&self) -> BTreeMap<String, String> {
+        let mut bag = self.databag();
+        bag.retain(|key, _| key.ends_with("-password") && key != "enable-password");
+        bag
     }
 
     /// What was ever written under a key of the application's peer databag.

@@ -1,0 +1,167 @@
+//! All pods at once: what was acknowledged is there afterwards, or the status names who may have it.
+
+#![expect(clippy::print_stdout, reason = "what was lost, and a gap, are reported")]
+#![expect(clippy::disallowed_methods, reason = "a test writes a charm")]
+
+use std::fs;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use testbed::lab::target::Target;
+use testbed::writer::Writer;
+use testbed::writer::plan::Habit;
+use testbed::writer::plan::Plan;
+
+use crate::stage::APPLICATION;
+use crate::stage::Story;
+use crate::stage::host;
+use crate::stage::name;
+
+/// A pod that is none of Redis', with clients in it.
+struct Clients {
+    writers: Vec<Writer>,
+    _charm: TempDir,
+}
+
+impl Clients {
+    fn start(story: &Story) -> Self {
+        let charm = TempDir::new().unwrap();
+        let metadata = "name: client\nsummary: s\ndescription: d\ncontainers:\n  c: {}\n";
+        fs::write(charm.path().join("metadata.yaml"), metadata).unwrap();
+        let dispatch = charm.path().join("dispatch");
+        fs::write(&dispatch, "#!/bin/sh\nstatus-set active\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&dispatch, mode).unwrap();
+        story.lab.deploy(charm.path(), "client", 1).unwrap();
+        let pod = story.until("the clients' pod is there", || story.lab.pod("client/0").ok());
+        let bag = story.databag();
+        let habits = [("asks", Habit::AsksEachTime), ("keeps", Habit::KeepsConnection)];
+        let writers = habits.map(|(title, habit)| {
+            let plan = Plan {
+                name: title.to_owned(),
+                habit,
+                sentinels: (0..3).map(|unit| (host(unit), 26379)).collect(),
+                group: APPLICATION.to_owned(),
+                redis_password: bag.get("redis-password").cloned(),
+                sentinel_password: bag.get("sentinel-password").cloned(),
+                period: Duration::from_millis(10),
+                replicas: 0,
+            };
+            Writer::start(&pod, plan).unwrap_or_else(|error| story.fail(&error.to_string()))
+        });
+        Self { writers: writers.into(), _charm: charm }
+    }
+
+    /// Ends them. Gives the longest time of which an acknowledged write is lost, and prints it.
+    fn end(self, story: &Story, what: &str) -> Duration {
+        let pod = story.lab.pod("client/0").unwrap();
+        let (mut lost, mut gap, mut count) = (Duration::ZERO, Duration::ZERO, 0);
+        for writer in self.writers {
+            let written = writer.stop().unwrap();
+            let missing = written.missing(&pod).unwrap();
+            lost = lost.max(written.span(&missing));
+            gap = gap.max(written.worst_gap());
+            count += missing.len();
+        }
+        println!(
+            "{what}: {count} acknowledged writes lost, of {:.2} s; nobody could write for {:.1} s",
+            lost.as_secs_f64(),
+            gap.as_secs_f64()
+        );
+        lost
+    }
+}
+
+/// Waits until writes are acknowledged again, and the group is whole.
+fn comes_back(story: &Story) -> u32 {
+    story.until("there is a master", || {
+        (0..3)
+            .any(|unit| story.redis(unit, "ROLE").is_ok_and(|role| role.starts_with("master")))
+            .then_some(())
+    });
+    story.whole(3)
+}
+
+/// The message of a unit that is blocked.
+fn status(story: &Story, unit: u32) -> String {
+    let units = story.lab.status().applications.into_iter().flat_map(|it| it.units);
+    let blocked = units.filter(|it| it.name == name(unit) && it.workload.word == "blocked");
+    blocked.map(|it| it.workload.message).collect()
+}
+
+#[test]
+fn of_all_pods_that_end_at_once_nothing_is_lost() {
+    let story = Story::of(3);
+    let clients = Clients::start(&story);
+    for unit in 0..3 {
+        story.lab.delete_pod(&name(unit)).unwrap();
+    }
+    comes_back(&story);
+    let lost = clients.end(&story, "all pods ended at once");
+    assert_eq!(lost, Duration::ZERO);
+}
+
+#[test]
+fn of_all_pods_that_are_killed_at_once_two_seconds_are_lost_at_most() {
+    let story = Story::of(3);
+    let clients = Clients::start(&story);
+    for unit in 0..3 {
+        story.lab.kill(&name(unit), &Target::Pod).unwrap();
+    }
+    comes_back(&story);
+    let lost = clients.end(&story, "all pods killed at once");
+    assert!(lost <= Duration::from_secs(2), "{lost:?}");
+}
+
+#[test]
+fn units_that_are_scaled_away_and_back_have_no_vote_and_all_data() {
+    let story = Story::of(3);
+    let clients = Clients::start(&story);
+    story.lab.scale(APPLICATION, 0).unwrap();
+    let pods = || story.lab.pods().into_iter().filter(|pod| pod.unit.starts_with(APPLICATION));
+    story.until("all pods are gone", || (pods().count() == 0).then_some(()));
+    story.lab.scale(APPLICATION, 3).unwrap();
+    comes_back(&story);
+    let logs: String =
+        (0..3).filter_map(|unit| story.lab.container_log(&name(unit), "redis").ok()).collect();
+    assert!(logs.contains("no Sentinel names a master, and no data are fresher"), "{logs}");
+    let lost = clients.end(&story, "scaled to no unit and back to three");
+    assert_eq!(lost, Duration::ZERO);
+}
+
+#[test]
+fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted() {
+    let story = Story::of(3);
+    let master = story.whole(3);
+    let (left, other) = ((master + 1) % 3, (master + 2) % 3);
+    story.redis(master, "SET known 1").unwrap();
+    story.until("it is replicated", || {
+        (story.redis(left, "GET known").as_deref() == Ok("1")).then_some(())
+    });
+    for unit in [master, other] {
+        story.lab.freeze(&name(unit), &Target::Pod).unwrap();
+    }
+    story.lab.make_leader(&name(left)).unwrap();
+    story.lab.kill(&name(left), &Target::Pod).unwrap();
+    let mut missing = [master, other];
+    missing.sort_unstable();
+    let units = missing.map(name).join(",");
+    let message = format!("newest data may be on {units}: bring back, or run accept-data-loss");
+    story.until("the status names them", || (status(&story, left) == message).then_some(()));
+    let wrong =
+        story.lab.run(&name(left), "accept-data-loss", &[("units", &name(master))]).unwrap();
+    assert_eq!(wrong.status, "failed", "{wrong:?}");
+    let right = story.lab.run(&name(left), "accept-data-loss", &[("units", &units)]).unwrap();
+    assert_eq!(right.status, "completed", "{right:?}");
+    story.until("it is master", || {
+        story.redis(left, "ROLE").is_ok_and(|role| role.starts_with("master")).then_some(())
+    });
+    assert_eq!(story.redis(left, "GET known").as_deref(), Ok("1"));
+    for unit in [master, other] {
+        story.lab.thaw(&name(unit), &Target::Pod).unwrap();
+    }
+    story.whole(3);
+    story.until("the acceptance is used up", || {
+        (!story.databag().contains_key("accepted-loss")).then_some(())
+    });
+}
