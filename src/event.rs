@@ -31,6 +31,12 @@ pub enum Event {
         /// The container.
         container: String,
     },
+    /// A check of Pebble has failed as often as it may, or has come right again: a server has ended, or
+    /// come back.
+    Check {
+        /// The container.
+        container: String,
+    },
     /// A peer came, or a peer or the leader has written something.
     PeersChanged,
     /// A peer leaves, or has left; this unit is told so of every peer when it leaves itself.
@@ -96,6 +102,10 @@ impl Event {
         if let Some(container) = container("-pebble-custom-notice") {
             return Some(Self::Notice { container });
         }
+        let check = container("-pebble-check-failed");
+        if let Some(container) = check.or_else(|| container("-pebble-check-recovered")) {
+            return Some(Self::Check { container });
+        }
         if let Some(what) = hook.strip_prefix(PEER_ENDPOINT) {
             return match what {
                 "-relation-created" | "-relation-joined" | "-relation-changed" => {
@@ -128,6 +138,7 @@ impl Event {
             | Self::UpgradeCharm
             | Self::PebbleReady { .. }
             | Self::Notice { .. }
+            | Self::Check { .. }
             | Self::PeersChanged
             | Self::PeerDeparted
             | Self::StorageAttached

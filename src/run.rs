@@ -7,6 +7,7 @@ use tracing::debug;
 use tracing::info;
 
 use crate::act;
+use crate::act::Deeds;
 use crate::act::juju::Committed;
 use crate::clients::hook_tools::ToolError;
 use crate::clock;
@@ -18,6 +19,7 @@ use crate::decide::verdict::Course;
 use crate::decide::verdict::Verdict;
 use crate::decide::verdict::verdict;
 use crate::decide::workload::Told;
+use crate::decide::workload::is_unfinished;
 use crate::decide::workload::last_word;
 use crate::env::HookEnv;
 use crate::event::Event;
@@ -30,6 +32,7 @@ use crate::world::World;
 use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
 use crate::world::obstacle::Obstacle;
+use crate::world::workload::Workload;
 
 /// What a hook plans with, so that it has ended after 20 s: the last tool is given up at this limit,
 /// and the process has yet to be started and to end. A stopping pod has 30 s.
@@ -78,43 +81,90 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     if budget.is_terminated() {
         return keep_for_later(event, world.juju.deferral.as_ref(), budget);
     }
-    let mut plan = decide(&Situation { event, world: &world, may_wait: may_wait(event) });
-    let mut deeds = act::perform(&plan, &world, &work);
-    if plan.waits() && !budget.is_terminated() {
-        world.cluster =
-            world.cluster.map(|seen| until_settled(&world.juju, seen, &work.at_most(WAIT), &work));
-        if !budget.is_terminated() {
-            world.workload =
-                world.workload.map(|_| observe::workload::workload(&world.juju.application, &work));
-            plan = decide(&Situation { event, world: &world, may_wait: false });
-            deeds = deeds.and(act::perform(&plan, &world, &work));
-        }
-    }
-    if let Some(error) = deeds.fault {
+    let (plan, mut deeds) = decide_and_act(event, &mut world, &work);
+    if let Some(error) = deeds.fault.take() {
         return Err(Halt::Action(error));
     }
-    // Without time for it a look would find everybody silent.
-    let looks_again = deeds.touched_cluster && !budget.is_terminated();
     let last_look = budget.keeping_back(COMMIT);
-    let after = world.cluster.clone().map(|seen| {
-        if looks_again { observe::cluster::look(&world.juju, seen, &last_look) } else { seen }
-    });
+    let verdict = judge(event, &mut world, &deeds, &last_look);
+    tell_keeper(&world, &plan, &deeds, &verdict, &last_look);
+    conclude(&world, &plan, &deeds, &verdict, &budget.for_commit())
+}
+
+/// Once; and once more after a wait, on the world as it is then.
+fn decide_and_act(event: &Event, world: &mut World, work: &Budget) -> (Plan, Deeds) {
+    let plan = decide(&Situation { event, world, may_wait: may_wait(event) });
+    let deeds = act::perform(&plan, world, work);
+    world.juju.has_own_sentinel |= deeds.claims_sentinel;
+    if !plan.waits() || work.is_terminated() {
+        return (plan, deeds);
+    }
+    if let Some(seen) = world.cluster.take() {
+        world.cluster = Some(until_settled(&world.juju, seen, &work.at_most(WAIT), work));
+    }
+    if work.is_terminated() {
+        return (plan, deeds);
+    }
+    if world.workload.is_some() {
+        world.workload = Some(observe::workload::workload(&world.juju.application, work));
+    }
+    let plan = decide(&Situation { event, world, may_wait: false });
+    let deeds = deeds.and(act::perform(&plan, world, work));
+    (plan, deeds)
+}
+
+/// Looks once more at what was touched, so that the verdict tells what is.
+fn judge(event: &Event, world: &mut World, deeds: &Deeds, budget: &Budget) -> Verdict {
+    // Without time for it a look would find everybody silent.
+    if deeds.touched_cluster
+        && !budget.is_terminated()
+        && let Some(seen) = world.cluster.take()
+    {
+        world.cluster = Some(observe::cluster::look(&world.juju, seen, budget));
+    }
     let course = Course {
-        after: after.as_ref(),
+        after: world.cluster.as_ref(),
         failures: &deeds.failures,
         own_failures: &deeds.own_failures,
         terminated: budget.is_terminated(),
     };
-    let verdict = verdict(event, &world, &course);
-    world.cluster.clone_from(&after);
-    tell_keeper(&world, &plan, &verdict, &last_look);
-    let commit = budget.for_commit();
-    match act::juju::commit(&world.juju, &plan, &verdict.deferral, &commit) {
+    verdict(event, world, &course)
+}
+
+/// What the keeper rings for depends on how the run ended.
+fn tell_keeper(world: &World, plan: &Plan, deeds: &Deeds, verdict: &Verdict, budget: &Budget) {
+    let is_kept = match verdict.deferral {
+        DeferralChange::Keep => world.juju.deferral.is_some(),
+        DeferralChange::Store(_) => true,
+        DeferralChange::Drop => false,
+    };
+    let deferred = is_kept || !deeds.own_failures.is_empty() || is_unfinished(world, plan);
+    let told = Told { deferred, unwell: !verdict.is_well };
+    if let Some(file) = last_word(world, plan, told)
+        && let Err(error) =
+            act::workload::push(REDIS_CONTAINER, &[file], &world.juju.application, budget)
+    {
+        info!("the keeper is not told: {error}");
+    }
+}
+
+/// Hands over to Juju what was decided; all of it is kept when this process ends with 0.
+fn conclude(
+    world: &World,
+    plan: &Plan,
+    deeds: &Deeds,
+    verdict: &Verdict,
+    budget: &Budget,
+) -> Result<(), Halt> {
+    let claims = deeds.claims_sentinel;
+    match act::juju::commit(&world.juju, plan, claims, &verdict.deferral, budget) {
         Ok(Committed::Written) => {
-            let failed = deeds.failures.iter().map(Obstacle::to_string);
-            let failures: Vec<String> = failed.chain(deeds.own_failures).collect();
-            report::log(&plan, &failures, after.as_ref(), &verdict);
-            report::status(&verdict, &commit);
+            let looking = world.workload.iter().flat_map(Workload::failures).map(str::to_owned);
+            let cluster = deeds.failures.iter().map(Obstacle::to_string);
+            let failures: Vec<String> =
+                looking.chain(cluster).chain(deeds.own_failures.iter().cloned()).collect();
+            report::log(plan, &failures, world.cluster.as_ref(), verdict);
+            report::status(verdict, budget);
             Ok(())
         }
         Ok(Committed::LeadershipLost) => {
@@ -122,22 +172,6 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
             Ok(())
         }
         Err(error) => Err(Halt::Commit(error)),
-    }
-}
-
-/// What the keeper rings for depends on how the run ended.
-fn tell_keeper(world: &World, plan: &Plan, verdict: &Verdict, budget: &Budget) {
-    let deferred = match verdict.deferral {
-        DeferralChange::Keep => world.juju.deferral.is_some(),
-        DeferralChange::Store(_) => true,
-        DeferralChange::Drop => false,
-    };
-    let told = Told { deferred, unwell: !verdict.is_well };
-    if let Some(file) = last_word(world, plan, told)
-        && let Err(error) =
-            act::workload::push(REDIS_CONTAINER, &[file], &world.juju.application, budget)
-    {
-        info!("the keeper is not told: {error}");
     }
 }
 

@@ -17,7 +17,9 @@ use crate::decide::plan::Plan;
 use crate::world::deferral;
 use crate::world::deferral::Deferral;
 use crate::world::deferral::DeferralChange;
+use crate::world::juju::Databag;
 use crate::world::juju::Juju;
+use crate::world::juju::SENTINEL_STATE;
 
 /// How a commit went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +30,12 @@ pub enum Committed {
     LeadershipLost,
 }
 
-/// Writes what differs into the application databag, in one call, and the deferral beside it.
+/// Writes what differs into the application databag, in one call, and beside it what this unit tells its
+/// peers and keeps.
 pub fn commit(
     juju: &Juju,
     plan: &Plan,
+    claims_sentinel: bool,
     deferral: &DeferralChange,
     budget: &Budget,
 ) -> Result<Committed, ToolError> {
@@ -47,7 +51,10 @@ pub fn commit(
     if let Some(relation) = juju.peer_relation.filter(|_| !plan.unit.is_empty()) {
         relation_set_unit(relation, &plan.unit, budget)?;
     }
-    let mut state = plan.state.clone();
+    let mut state = Databag::new();
+    if claims_sentinel {
+        state.insert(SENTINEL_STATE.to_owned(), "own".to_owned());
+    }
     match deferral {
         DeferralChange::Keep => {}
         DeferralChange::Store(entry) => {

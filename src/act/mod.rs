@@ -5,13 +5,15 @@ pub mod juju;
 pub mod procedure;
 pub mod workload;
 
+use std::time::Duration;
+
 use crate::clients::hook_tools::ToolError;
 use crate::clock::Budget;
 use crate::decide::plan::Effect;
 use crate::decide::plan::Plan;
-use crate::names::SENTINEL_CONTAINER;
+use crate::observe::cluster::look;
 use crate::world::World;
-use crate::world::juju::Application;
+use crate::world::cluster::Cluster;
 use crate::world::obstacle::Obstacle;
 
 /// What became of a plan.
@@ -23,6 +25,8 @@ pub struct Deeds {
     pub own_failures: Vec<String>,
     /// True when a Sentinel was told something: the cluster is to be looked at again.
     pub touched_cluster: bool,
+    /// True when Sentinel's file is this unit's own from now on.
+    pub claims_sentinel: bool,
     /// The containers of this pod in which something could not be done.
     failed_in: Vec<&'static str>,
     /// An action that failed could not be marked so: its exit code has to tell it.
@@ -36,34 +40,35 @@ impl Deeds {
         self.failures.extend(later.failures);
         self.own_failures.extend(later.own_failures);
         self.touched_cluster |= later.touched_cluster;
+        self.claims_sentinel |= later.claims_sentinel;
         self.fault = self.fault.or(later.fault);
         self
     }
-}
 
-impl Deeds {
     /// Does something in a container of this pod. What follows there needs what came before it.
-    fn of_own_pod(&mut self, effect: &Effect, application: &Application, budget: &Budget) {
-        let (container, done) = match effect {
-            Effect::Push { container, .. }
-            | Effect::AddLayer { container, .. }
-            | Effect::Replan { container }
-                if self.failed_in.contains(container) =>
-            {
-                return;
+    fn of_own_pod(&mut self, effect: &Effect, world: &World, budget: &Budget) {
+        let application = &world.juju.application;
+        let Some(container) = effect.container() else { return };
+        if self.failed_in.contains(&container) {
+            return;
+        }
+        let done = match effect {
+            Effect::Push { files, .. } => workload::push(container, files, application, budget),
+            Effect::AddLayer { layer, .. } => {
+                workload::add_layer(container, layer, application, budget)
             }
-            Effect::Push { container, files } => {
-                (*container, workload::push(container, files, application, budget))
-            }
-            Effect::AddLayer { container, layer } => {
-                (*container, workload::add_layer(container, layer, application, budget))
-            }
-            Effect::Replan { container } => {
-                (*container, workload::replan(container, application, budget))
-            }
+            Effect::Replan { .. } => workload::replan(container, application, budget),
             Effect::RestartSentinel => {
                 self.touched_cluster = true;
-                (SENTINEL_CONTAINER, workload::restart_sentinel(application, budget))
+                let own = world.juju.unit.number;
+                if !is_still(world, budget, |seen| seen.may_forget_by_restart(own)) {
+                    return;
+                }
+                workload::restart_sentinel(application, budget)
+            }
+            Effect::ClaimSentinel => {
+                self.claims_sentinel = true;
+                Ok(())
             }
             Effect::SetQuorum { .. }
             | Effect::RestoreInfoPeriod { .. }
@@ -72,55 +77,86 @@ impl Deeds {
             | Effect::ForgetUnits
             | Effect::SetVersion { .. }
             | Effect::AnswerAction { .. }
-            | Effect::FailAction { .. } => return,
+            | Effect::FailAction { .. } => Ok(()),
         };
         if let Err(error) = done {
             self.failed_in.push(container);
             self.own_failures.push(error.to_string());
         }
     }
-}
 
-/// Carries out a plan up to its wait. After SIGTERM nothing more is begun.
-pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
-    let mut deeds = Deeds::default();
-    for (effect, reason) in plan.effects() {
-        if budget.left().is_none() {
-            break;
-        }
-        tracing::info!("{} -- {reason}", plan.describe(effect));
+    /// Does something in the cluster, or tells Juju at once.
+    fn elsewhere(&mut self, effect: &Effect, world: &World, budget: &Budget) {
         let failures = match effect {
-            Effect::AwaitFailover => break,
-            Effect::FailAction { message } => {
-                deeds.fault = juju::fail_action(message, budget).err();
-                Vec::new()
-            }
             Effect::SetQuorum { quorum, sentinels } => {
                 cluster::set_quorum(world, *quorum, sentinels, budget)
             }
             Effect::RestoreInfoPeriod { sentinels } => {
                 cluster::restore_info_period(world, sentinels, budget)
             }
-            Effect::AskFailover { sentinel } => cluster::ask_failover(world, *sentinel, budget),
+            Effect::AskFailover { sentinel } => {
+                if is_still(world, budget, |seen| seen.master_to_replace().is_some()) {
+                    cluster::ask_failover(world, *sentinel, budget)
+                } else {
+                    Vec::new()
+                }
+            }
             Effect::ForgetUnits => procedure::forget_units(world, budget),
+            Effect::FailAction { message } => {
+                let fault = juju::fail_action(message, budget).err();
+                self.fault = self.fault.take().or(fault);
+                return;
+            }
             Effect::AnswerAction { key, value } => {
-                deeds.fault = juju::answer_action(key, value.reveal(), budget).err();
-                continue;
+                let fault = juju::answer_action(key, value.reveal(), budget).err();
+                self.fault = self.fault.take().or(fault);
+                return;
             }
-            Effect::SetVersion { version } => {
-                juju::set_version(version, budget);
-                continue;
-            }
-            Effect::Push { .. }
+            Effect::SetVersion { version } => return juju::set_version(version, budget),
+            Effect::AwaitFailover
+            | Effect::Push { .. }
             | Effect::AddLayer { .. }
             | Effect::Replan { .. }
-            | Effect::RestartSentinel => {
-                deeds.of_own_pod(effect, &world.juju.application, budget);
-                continue;
-            }
+            | Effect::RestartSentinel
+            | Effect::ClaimSentinel => return,
         };
-        deeds.failures.extend(failures);
-        deeds.touched_cluster |= world.cluster.is_some();
+        self.failures.extend(failures);
+        self.touched_cluster = true;
+    }
+}
+
+/// Carries out a plan up to its wait. After SIGTERM nothing more is begun, and a Pebble that hangs
+/// leaves time for what is told to the Sentinels.
+pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
+    let mut deeds = Deeds::default();
+    let in_own_pod = budget.keeping_back(FOR_THE_CLUSTER);
+    for (effect, reason) in plan.effects() {
+        if budget.left().is_none() {
+            break;
+        }
+        tracing::info!("{} -- {reason}", plan.describe(effect));
+        if *effect == Effect::AwaitFailover {
+            break;
+        }
+        if effect.container().is_some() {
+            deeds.of_own_pod(effect, world, &in_own_pod);
+        } else {
+            deeds.elsewhere(effect, world, budget);
+        }
     }
     deeds
 }
+
+/// Whether something holds at this moment: what was done meanwhile in the own pod may have taken
+/// seconds, in which a failover may have begun.
+fn is_still(world: &World, budget: &Budget, holds: impl Fn(&Cluster) -> bool) -> bool {
+    let Some(before) = world.cluster.clone() else { return false };
+    let holds = holds(&look(&world.juju, before, budget));
+    if !holds {
+        tracing::info!("left for a later event: it has changed meanwhile");
+    }
+    holds
+}
+
+/// What the own pod leaves of a run's time: a look, and a round for each thing that Sentinels are told.
+const FOR_THE_CLUSTER: Duration = Duration::from_secs(4);

@@ -36,18 +36,12 @@ pub fn record_elected(at: &Situation<'_>, plan: &mut Plan) {
 /// a silence would be no evidence.
 pub fn replace_gone(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
-    let Ok(voted) = cluster.voted() else { return };
-    let is_gone = !cluster.members.contains_key(&voted.master);
-    // Asked at the same time as it acts by itself, it would be as if two had been asked.
-    let acts = cluster.sentinels().any(|(_, view)| view.leads_failover || view.may_act_by_itself());
-    if !is_gone || acts {
-        return;
-    }
+    let Some(master) = cluster.master_to_replace() else { return };
     let planned = cluster.planned();
     // Whoever asks chooses the same.
     let lowest = cluster.sentinels().map(|(unit, _)| unit).find(|unit| planned.contains(unit));
     if let Some(sentinel) = lowest {
-        let gone = cluster.unit_text(voted.master);
+        let gone = cluster.unit_text(master);
         plan.push(Effect::AskFailover { sentinel }, format!("the master {gone} is gone"));
     }
 }

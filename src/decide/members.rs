@@ -20,8 +20,8 @@ pub fn record_leaving(at: &Situation<'_>, plan: &mut Plan) {
     plan.write(what, reason, |application| application.leaving = leaving);
 }
 
-/// Where this pod's own Sentinel cannot be restarted, every Sentinel forgets what is no planned unit's, where that is safe: the group is at rest, and
-/// what is forgotten would not come straight back.
+/// Where this pod's own Sentinel cannot be restarted, every Sentinel forgets what is no planned unit's,
+/// where that is safe: the group is at rest, and what is forgotten would not come straight back.
 pub fn forget_gone(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
     // Elsewhere every unit does so in its own pod.

@@ -51,6 +51,7 @@ pub fn row(event: &Event, deferred: bool) -> Row {
         | Event::UpgradeCharm
         | Event::PebbleReady { .. }
         | Event::Notice { .. }
+        | Event::Check { .. }
         | Event::PeersChanged
         | Event::PeerDeparted
         | Event::StorageAttached

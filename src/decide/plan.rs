@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::names::Naming;
+use crate::names::SENTINEL_CONTAINER;
 use crate::render::file::File;
 use crate::world::juju::Application;
 use crate::world::juju::Databag;
@@ -58,6 +59,8 @@ pub enum Effect {
     },
     /// Restart this pod's Sentinel, which forgets those who are not in its list of members.
     RestartSentinel,
+    /// Remember that the Sentinel's file of this pod is this unit's own: it has been written.
+    ClaimSentinel,
     /// Tell Juju the workload's version.
     SetVersion {
         /// The version.
@@ -77,6 +80,26 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// The container of this pod that it is about, if it is about one.
+    pub fn container(&self) -> Option<&'static str> {
+        match self {
+            Self::Push { container, .. }
+            | Self::AddLayer { container, .. }
+            | Self::Replan { container } => Some(container),
+            Self::RestartSentinel | Self::ClaimSentinel => Some(SENTINEL_CONTAINER),
+            Self::SetQuorum { .. }
+            | Self::RestoreInfoPeriod { .. }
+            | Self::AskFailover { .. }
+            | Self::AwaitFailover
+            | Self::ForgetUnits
+            | Self::SetVersion { .. }
+            | Self::AnswerAction { .. }
+            | Self::FailAction { .. } => None,
+        }
+    }
+}
+
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -84,8 +107,6 @@ pub struct Plan {
     pub application: Application,
     /// What is to be written into this unit's databag.
     pub unit: Databag,
-    /// What is to be kept in this unit's state.
-    pub state: Databag,
     writes: Vec<(String, String)>,
     effects: Vec<(Effect, String)>,
     naming: Naming,
@@ -94,8 +115,8 @@ pub struct Plan {
 impl Plan {
     /// A plan that changes nothing.
     pub fn new(application: Application, naming: Naming) -> Self {
-        let (unit, state) = (Databag::new(), Databag::new());
-        Self { application, unit, state, writes: Vec::new(), effects: Vec::new(), naming }
+        let (unit, writes, effects) = (Databag::new(), Vec::new(), Vec::new());
+        Self { application, unit, writes, effects, naming }
     }
 
     /// Plans one thing.
@@ -112,12 +133,6 @@ impl Plan {
     ) {
         change(&mut self.application);
         self.writes.push((what.into(), reason.into()));
-    }
-
-    /// Plans to keep something in this unit's state.
-    pub fn keep(&mut self, key: &str, value: &str, reason: impl Into<String>) {
-        self.state.insert(key.to_owned(), value.to_owned());
-        self.writes.push((format!("keep {key}: {value}"), reason.into()));
     }
 
     /// Plans to tell the peers something in this unit's databag.
@@ -184,6 +199,7 @@ impl Plan {
                 format!("start what is to run in container {container}")
             }
             Effect::RestartSentinel => "restart the own Sentinel".to_owned(),
+            Effect::ClaimSentinel => "claim Sentinel's file in container sentinel".to_owned(),
             Effect::SetVersion { version } => format!("tell the version {version}"),
             Effect::AnswerAction { key, .. } => format!("answer {key}"),
             Effect::FailAction { message } => format!("fail the action: {message}"),

@@ -62,7 +62,7 @@ impl Word {
     }
 }
 
-/// Something the user should know. Declared worst first: the order is the precedence.
+/// Something the user should know. The status tells the first one; `findings` lists the worst first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The image of a container is not fit.
@@ -177,7 +177,7 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     }
 }
 
-/// The findings are in the order of their weight.
+/// What the first finding says; none is the best.
 fn worst(findings: &[Finding]) -> Status {
     let nothing = || Status { word: Word::Active, message: String::new() };
     findings.first().map_or_else(nothing, Finding::status)
@@ -223,7 +223,7 @@ fn obstacles(world: &World, course: &Course<'_>) -> Vec<Obstacle> {
     if let Some(cluster) = course.after {
         match cluster.settled() {
             Err(obstacle) => found.push(obstacle),
-            Ok(elected) => found.extend(remembered(cluster, elected.master)),
+            Ok(elected) => found.extend(remembered(world, cluster, elected.master)),
         }
     }
     found.extend(course.failures.iter().cloned());
@@ -231,9 +231,15 @@ fn obstacles(world: &World, course: &Course<'_>) -> Vec<Obstacle> {
 }
 
 /// The first stranger that some Sentinel still lists, and what keeps it.
-fn remembered(cluster: &Cluster, master: u32) -> Option<Obstacle> {
+fn remembered(world: &World, cluster: &Cluster, master: u32) -> Option<Obstacle> {
     let sentinel = cluster.stale_sentinels().into_iter().next()?;
-    cluster.keeps_strangers(sentinel, master).or_else(|| {
+    let restarts = world.workload.as_ref().is_some_and(|it| it.sentinel.open().is_some());
+    let kept = if restarts {
+        cluster.keeps_after_restart(sentinel, master)
+    } else {
+        cluster.keeps_strangers(sentinel, master)
+    };
+    kept.or_else(|| {
         let view = cluster.sentinel(sentinel)?;
         let stranger = cluster.strangers_in(view).into_iter().next()?;
         Some(Obstacle::NotForgotten {
@@ -243,6 +249,7 @@ fn remembered(cluster: &Cluster, master: u32) -> Option<Obstacle> {
     })
 }
 
+/// All that there is to be told, the worst first.
 fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<Finding> {
     let juju = &world.juju;
     let mut findings = Vec::new();
@@ -288,22 +295,24 @@ fn own_silence(world: &World, cluster: &Cluster) -> Option<Finding> {
     if *silence != Silence::Refused {
         return Some(silent);
     }
-    if world.juju.application.bootstrap.is_some() {
-        return Some(Finding::NotStarted);
-    }
     let place = world.workload.as_ref().map(|workload| match container {
         REDIS_CONTAINER => &workload.redis,
         _ => &workload.sentinel,
     });
-    Some(match place {
-        Some(Container::Away) => Finding::ContainerAway { container },
-        Some(Container::Failing(what)) => Finding::Own { what: what.clone() },
-        // It comes up, or its keeper waits for an election.
-        Some(Container::Open(contents)) if contents.service(service) != Service::Retrying => {
-            Finding::NotStarted
-        }
-        Some(Container::Open(_)) | None => silent,
-    })
+    let is_first_start = world.juju.application.bootstrap.is_some();
+    match place {
+        Some(Container::Away) => Some(Finding::ContainerAway { container }),
+        Some(Container::Failing(what)) => Some(Finding::Own { what: what.clone() }),
+        Some(Container::Open(contents)) => match contents.service(service) {
+            Service::Retrying if !is_first_start => Some(silent),
+            // It waits for a vote, and what stands in the way of that is told.
+            Service::Stopped if container == SENTINEL_CONTAINER && cluster.voted().is_err() => None,
+            // It comes up, or its keeper waits for an election.
+            Service::Stopped | Service::Running | Service::Retrying => Some(Finding::NotStarted),
+        },
+        None if is_first_start => Some(Finding::NotStarted),
+        None => Some(silent),
+    }
 }
 
 fn images(workload: &Workload) -> impl Iterator<Item = Finding> {

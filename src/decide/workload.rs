@@ -19,15 +19,14 @@ use crate::render::places;
 use crate::render::report::Report;
 use crate::render::sentinel_conf;
 use crate::render::sentinel_conf::SentinelConf;
-use crate::render::sentinel_conf::sentinel_id;
 use crate::world::World;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Role;
 use crate::world::juju::Application;
 use crate::world::juju::Juju;
-use crate::world::juju::SENTINEL_STATE;
 use crate::world::obstacle::Obstacle;
 use crate::world::password::Password;
+use crate::world::workload::Container;
 use crate::world::workload::Contents;
 use crate::world::workload::Service;
 
@@ -77,10 +76,10 @@ pub fn run_sentinel(at: &Situation<'_>, plan: &mut Plan) {
     }
     let program = File::program(places::SENTINEL_STARTER);
     if push(plan, SENTINEL_CONTAINER, contents, (program, &workload.program), wanted) {
-        start(plan, SENTINEL_CONTAINER, contents, layer::SENTINEL, layer::sentinel());
         if !juju.has_own_sentinel {
-            plan.keep(SENTINEL_STATE, "own", "Sentinel's file is this unit's from now on");
+            plan.push(Effect::ClaimSentinel, "it is this unit's own from now on");
         }
+        start(plan, SENTINEL_CONTAINER, contents, layer::SENTINEL, layer::sentinel());
     }
 }
 
@@ -91,7 +90,7 @@ pub fn forget_in_own_pod(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
     let contents = at.world.workload.as_ref().and_then(|workload| workload.sentinel.open());
     let runs = contents.is_some_and(|it| it.service(layer::SENTINEL) == Service::Running);
-    if !runs || !may_forget(cluster, own) {
+    if !runs || !cluster.may_forget_by_restart(own) {
         return;
     }
     if let Some(stranger) =
@@ -118,10 +117,25 @@ pub fn last_word(world: &World, plan: &Plan, told: Told) -> Option<File> {
     (text != before).then(|| File::of_root(places::KEEPER_INPUTS, text))
 }
 
+/// Whether a later event is to go on in this pod: its Sentinel waits for a vote, or its Pebble fails.
+pub fn is_unfinished(world: &World, plan: &Plan) -> bool {
+    let Some(workload) = &world.workload else { return false };
+    match &workload.sentinel {
+        Container::Away => false,
+        Container::Failing(_) => true,
+        Container::Open(contents) => {
+            let start = Effect::Replan { container: SENTINEL_CONTAINER };
+            let starts = plan.effects().any(|(effect, _)| *effect == start);
+            let is_fit = contents.image.as_ref().is_none_or(|image| image.fault().is_none());
+            is_fit && !starts && contents.service(layer::SENTINEL) == Service::Stopped
+        }
+    }
+}
+
 /// What only the end of a run knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Whether leader-elected is kept for a later run.
+    /// Whether a later run is to go on: with leader-elected, or in this pod.
     pub deferred: bool,
     /// Whether the status tells of something that may pass.
     pub unwell: bool,
@@ -219,7 +233,7 @@ fn members(juju: &Juju, cluster: &Cluster, contents: &Contents) -> BTreeSet<Stri
     let mut hosts: BTreeSet<String> =
         cluster.planned().into_iter().map(|unit| cluster.naming.host(unit)).collect();
     match cluster.sentinel(own) {
-        Some(view) if !may_forget(cluster, own) => {
+        Some(view) if !cluster.may_forget_by_restart(own) => {
             hosts.extend(cluster.strangers_in(view).into_iter().map(|stranger| stranger.host));
         }
         Some(_) => {}
@@ -232,24 +246,14 @@ fn members(juju: &Juju, cluster: &Cluster, contents: &Contents) -> BTreeSet<Stri
     hosts
 }
 
-/// Whether the own Sentinel may forget all that is no planned unit's.
-fn may_forget(cluster: &Cluster, own: u32) -> bool {
-    let is_planned = cluster.planned().contains(&own);
-    is_planned
-        && cluster
-            .settled()
-            .is_ok_and(|elected| cluster.keeps_after_restart(own, elected.master).is_none())
-}
-
 /// Whether Sentinel's file stays. One that a Sentinel runs with is never overwritten; a run of this unit
 /// has started it, though it may have died before it could say so. Any other must be this unit's own.
 fn keeps_file(juju: &Juju, contents: &Contents) -> bool {
-    let id = format!("sentinel myid {}", sentinel_id(&juju.unit));
-    let names_this_unit = contents
+    let is_this_units = contents
         .file(places::SENTINEL_CONF)
-        .is_some_and(|text| text.lines().any(|line| line.trim() == id));
+        .is_some_and(|text| sentinel_conf::is_file_of(text, &juju.unit));
     let runs = contents.service(layer::SENTINEL) == Service::Running;
-    runs || (names_this_unit && juju.has_own_sentinel)
+    runs || (is_this_units && juju.has_own_sentinel)
 }
 
 /// What the keeper has told.

@@ -46,7 +46,7 @@ pub struct Inputs {
     /// Whether the unit's status tells of something that may pass.
     #[serde(default)]
     pub unwell: bool,
-    /// Whether leader-elected is kept for a later run.
+    /// Whether a later run of the charm is to go on with something.
     #[serde(default)]
     pub deferred: bool,
     /// The units that a full restart goes on without, whatever only they have.

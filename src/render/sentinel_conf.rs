@@ -90,6 +90,18 @@ pub fn sentinel_id(unit: &UnitName) -> String {
     format!("{:016x}{:016x}{:08x}", fnv(application, 0), fnv(application, 1), unit.number)
 }
 
+/// Whether a file is that of this unit's Sentinel, which watches the master of its application.
+pub fn is_file_of(file: &str, unit: &UnitName) -> bool {
+    let (id, group) = (sentinel_id(unit), unit.application.as_str());
+    let has = |wanted: &[&str]| {
+        file.lines().any(|line| {
+            let words: Vec<_> = line.split_ascii_whitespace().take(wanted.len()).collect();
+            words == wanted
+        })
+    };
+    has(&["sentinel", "myid", &id]) && has(&["sentinel", "monitor", group])
+}
+
 /// The list of those who may stay in Sentinel's file: one host a line.
 pub fn members(hosts: &BTreeSet<String>) -> String {
     lines(hosts.iter().map(String::as_str))

@@ -201,6 +201,11 @@ pub struct SentinelView {
 }
 
 impl SentinelView {
+    /// Whether the master has not answered it for longer than a pause between two PINGs.
+    pub fn is_master_silent(&self) -> bool {
+        self.master_silence >= MASTER_IS_SILENT
+    }
+
     /// Whether it may begin a failover by itself at any moment, or has begun one that it does not
     /// show yet. An attempt ends, well or not, within the failover-timeout.
     pub fn may_act_by_itself(&self) -> bool {
@@ -209,6 +214,9 @@ impl SentinelView {
         (begins..ends).contains(&self.master_silence)
     }
 }
+
+/// In ms. A master that lives answers each second.
+const MASTER_IS_SILENT: u64 = 2_000;
 
 /// In ms. A failover that was asked for in time is known to all after 1.2 s.
 const BEFORE_IT_ACTS: u64 = 1_500;

@@ -114,6 +114,18 @@ impl Cluster {
         }
     }
 
+    /// The voted master, where its unit is gone, and it is silent too: Juju lists a dead unit no more
+    /// while its pod still runs, and one that takes writes would go on to take them. No Sentinel is about
+    /// to replace it by itself: one that is asked at the same time would be a second one.
+    pub fn master_to_replace(&self) -> Option<u32> {
+        let master = self.voted().ok()?.master;
+        let is_left = |view: &SentinelView| {
+            view.is_master_silent() && !view.leads_failover && !view.may_act_by_itself()
+        };
+        let is_gone = !self.members.contains_key(&master);
+        (is_gone && self.sentinels().all(|(_, view)| is_left(view))).then_some(master)
+    }
+
     /// True where no Sentinel names any master, nor is there one that might if it let us ask.
     pub fn nobody_votes(&self) -> bool {
         self.sentinels().next().is_none() && self.nobody_else_votes()

@@ -35,6 +35,14 @@ impl Cluster {
         })
     }
 
+    /// Whether a planned unit may restart its Sentinel at this moment, so that it forgets all that is no
+    /// planned unit's.
+    pub fn may_forget_by_restart(&self, unit: u32) -> bool {
+        let is_held = |master| self.keeps_after_restart(unit, master).is_some();
+        let is_planned = self.members.get(&unit).is_some_and(|member| !member.leaving);
+        is_planned && self.settled().is_ok_and(|elected| !is_held(elected.master))
+    }
+
     /// A Sentinel that holds the master for down could not learn the others again through it.
     fn is_held_for_down(&self) -> Option<Obstacle> {
         let (unit, _) = self.sentinels().find(|(_, view)| view.master_down)?;

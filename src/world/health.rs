@@ -37,6 +37,9 @@ impl Cluster {
             {
                 "follows another replica".to_owned()
             }
+            Answer::Said(RedisView { role: Role::Replica { .. }, priority: Some(0), .. }) => {
+                "may not become master yet".to_owned()
+            }
             Answer::Said(_) => return None,
         };
         Some(format!("Redis of {} {what}", self.unit_text(unit)))

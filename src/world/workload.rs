@@ -53,6 +53,16 @@ pub enum Service {
     Stopped,
 }
 
+impl Workload {
+    /// What went wrong when the containers were looked at.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        [&self.redis, &self.sentinel].into_iter().filter_map(|container| match container {
+            Container::Failing(what) => Some(what.as_str()),
+            Container::Away | Container::Open(_) => None,
+        })
+    }
+}
+
 impl Container {
     /// What is in it, where it could be looked at.
     pub fn open(&self) -> Option<&Contents> {

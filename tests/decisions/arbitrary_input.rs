@@ -51,6 +51,10 @@ fn every_kind_of_event_is_told_by_its_path() {
     assert_eq!(event("hooks/redis-pebble-ready"), Event::PebbleReady { container });
     let container = "sentinel".to_owned();
     assert_eq!(event("hooks/sentinel-pebble-custom-notice"), Event::Notice { container });
+    let container = "redis".to_owned();
+    assert_eq!(event("hooks/redis-pebble-check-failed"), Event::Check { container });
+    let container = "sentinel".to_owned();
+    assert_eq!(event("hooks/sentinel-pebble-check-recovered"), Event::Check { container });
     for hook in ["created", "joined", "changed"] {
         let path = format!("hooks/redis-peers-relation-{hook}");
         assert_eq!(event(&path), Event::PeersChanged);

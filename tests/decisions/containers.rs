@@ -95,7 +95,6 @@ pub(crate) fn text(world: &World, path: &str) -> String {
 /// The world as it is when the plan has been carried out.
 pub(crate) fn carried_out(mut world: World, plan: &Plan) -> World {
     world.juju.application = plan.application.clone();
-    world.juju.has_own_sentinel |= plan.state.contains_key("sentinel");
     let mark = world.workload.as_ref().unwrap().program.clone();
     for (effect, _) in plan.effects() {
         match effect {
@@ -128,6 +127,7 @@ pub(crate) fn carried_out(mut world: World, plan: &Plan) -> World {
             Effect::Replan { .. } => {
                 sentinel(&mut world).services.insert(layer::SENTINEL.to_owned(), Service::Running);
             }
+            Effect::ClaimSentinel => world.juju.has_own_sentinel = true,
             Effect::RestartSentinel
             | Effect::SetVersion { .. }
             | Effect::AnswerAction { .. }

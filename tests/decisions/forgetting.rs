@@ -271,7 +271,7 @@ fn a_master_that_has_left_with_the_majority_is_replaced_by_asking_one_sentinel()
 }
 
 #[test]
-fn no_failover_is_asked_for_while_one_runs_or_the_master_only_leaves() {
+fn no_failover_is_asked_for_while_one_runs_or_the_master_leaves_or_still_answers() {
     let mut running = left_alone();
     running.view(0).leads_failover = true;
     let mut acting = left_alone();
@@ -279,7 +279,10 @@ fn no_failover_is_asked_for_while_one_runs_or_the_master_only_leaves() {
     let mut leaving = healthy(3);
     leaving.member(0).leaving = true;
     leaving.silence(0, Silence::TimedOut);
-    for world in [running, acting, leaving] {
+    // Its unit is dead to Juju; its pod has yet to end.
+    let mut alive = left_alone();
+    alive.view(0).master_silence = 300;
+    for world in [running, acting, leaving, alive] {
         let event = Event::UpdateStatus;
         let plan = decide(&Situation { event: &event, world: &world, may_wait: false });
         let asks = plan.effects().any(|(effect, _)| matches!(effect, Effect::AskFailover { .. }));

@@ -154,7 +154,8 @@ fn carried_out(mut world: World, plan: &Plan) -> World {
             | Effect::Push { .. }
             | Effect::AddLayer { .. }
             | Effect::Replan { .. }
-            | Effect::RestartSentinel => {}
+            | Effect::RestartSentinel
+            | Effect::ClaimSentinel => {}
         }
     }
     world

@@ -114,6 +114,7 @@ fn findings() -> Vec<Finding> {
         degraded("Redis of redis-k8s/2 follows another replica"),
         degraded("Sentinel of redis-k8s/3 wants more votes than there are Sentinels"),
         degraded("Redis of redis-k8s/2 has no link to the master"),
+        degraded("Redis of redis-k8s/2 may not become master yet"),
     ];
     all.extend(obstacles().into_iter().map(Finding::Held));
     for finding in &all {

@@ -13,7 +13,11 @@ use redis_k8s::world::deferral::Deferral;
 use redis_k8s::world::deferral::DeferralChange;
 use redis_k8s::world::juju::Leadership;
 use redis_k8s::world::obstacle::Obstacle;
+use redis_k8s::world::workload::Container;
 
+use crate::containers::first_start;
+use crate::containers::sentinel;
+use crate::containers::whole;
 use crate::worlds::Facts;
 use crate::worlds::first_deployment;
 use crate::worlds::healthy;
@@ -112,6 +116,41 @@ fn this_units_own_servers_come_first() {
 }
 
 #[test]
+fn what_keeps_this_units_servers_from_running_is_said_in_the_first_start_too() {
+    let mut world = first_start(3);
+    let containers = world.workload.as_mut().unwrap();
+    containers.redis = Container::Away;
+    waits_for(&world, "waiting for container redis");
+    let what = "cannot read the plan in container redis: its Pebble gave no answer in time";
+    world.workload.as_mut().unwrap().redis = Container::Failing(what.to_owned());
+    waits_for(&world, what);
+}
+
+#[test]
+fn a_sentinel_that_waits_for_a_vote_says_what_is_missing() {
+    let mut world = whole(3);
+    sentinel(&mut world).services.clear();
+    world.member(0).sentinel = Answer::Silent(Silence::Refused);
+    waits_for(&world, "waiting for Redis and Sentinel");
+    world.member(1).sentinel = Answer::Silent(Silence::TimedOut);
+    waits_for(&world, "1 of 3 Sentinels answer, 2 needed");
+}
+
+#[test]
+fn who_is_forgotten_by_restarts_is_not_said_to_wait_for_a_silent_unit() {
+    let mut world = whole(5);
+    world.remove(4);
+    world.silence(3, Silence::TimedOut);
+    let host = host(4);
+    waits_for(&world, &format!("Sentinel of redis-k8s/0 still knows replica {host}:6379"));
+    world.workload = None;
+    waits_for(
+        &world,
+        "redis-k8s/3 cannot be learned again by the Sentinel of redis-k8s/0: it is silent",
+    );
+}
+
+#[test]
 fn a_silent_unit_is_named_with_what_is_still_survived() {
     let mut world = healthy(3);
     world.silence(2, Silence::TimedOut);
@@ -160,6 +199,14 @@ fn a_sentinel_that_could_not_fail_over_is_named_although_it_answers() {
         &world,
         "no failover: Sentinel of redis-k8s/1 wants more votes than there are Sentinels",
     );
+
+    let mut world = healthy(3);
+    for unit in [1, 2] {
+        world.server(unit).priority = Some(0);
+    }
+    is_active(&world, "no failover: Redis of redis-k8s/1 may not become master yet");
+    world.server(2).priority = Some(100);
+    is_active(&world, "Redis of redis-k8s/1 may not become master yet");
 
     let mut world = healthy(5);
     world.server(2).role = Role::Replica { of: host(0), link_up: false };

@@ -55,7 +55,6 @@ fn an_empty_pod_gets_all_in_its_first_start() {
         ready(),
         world,
         expect![[r#"
-        keep sentinel: own -- Sentinel's file is this unit's from now on
         tell the version 7.2.5 -- the image has it
         write /opt/redis-k8s/redis-keeper, /opt/redis-k8s/program in container redis -- the charm's program is not there
         write /opt/redis-k8s/keeper.json, /opt/redis-k8s/exporter.json in container redis -- not as it is to be
@@ -63,6 +62,7 @@ fn an_empty_pod_gets_all_in_its_first_start() {
         start what is to run in container redis -- service redis does not run
         write /opt/redis-k8s/sentinel-starter, /opt/redis-k8s/program in container sentinel -- the charm's program is not there
         write /var/lib/redis/sentinel/members, /var/lib/redis/sentinel/sentinel.conf in container sentinel -- not as it is to be
+        claim Sentinel's file in container sentinel -- it is this unit's own from now on
         add the layer of container sentinel -- the plan differs
         start what is to run in container sentinel -- service sentinel does not run
     "#]],
@@ -80,6 +80,8 @@ fn a_pod_that_is_as_it_is_to_be_is_left_alone_by_every_event() {
         "redis-pebble-ready",
         "sentinel-pebble-ready",
         "redis-pebble-custom-notice",
+        "redis-pebble-check-failed",
+        "sentinel-pebble-check-recovered",
         "redis-peers-relation-created",
         "redis-peers-relation-joined",
         "redis-peers-relation-changed",
@@ -235,6 +237,43 @@ fn a_file_that_was_on_the_volume_before_the_unit_is_rendered_anew() {
     assert!(is_kept(false, 0, true), "a run that died after it had started Sentinel");
     assert!(!is_kept(false, 0, false), "an earlier unit of the same number had the volume");
     assert!(!is_kept(true, 4, false), "another unit's");
+}
+
+#[test]
+fn a_file_without_the_applications_master_is_rendered_anew_when_its_sentinel_does_not_run() {
+    let without: String = file_of(0).lines().filter(|line| !line.contains("monitor")).collect();
+    for file in ["", &without] {
+        let mut world = whole(3);
+        put(sentinel(&mut world), places::SENTINEL_CONF, file);
+        let end = carried_out(world.clone(), &plan(&world));
+        assert_eq!(text(&end, places::SENTINEL_CONF), file, "it runs with it");
+        sentinel(&mut world).services.clear();
+        let end = carried_out(world.clone(), &plan(&world));
+        assert!(text(&end, places::SENTINEL_CONF).contains("sentinel monitor"), "{file}");
+    }
+}
+
+#[test]
+fn a_file_of_an_earlier_unit_is_never_started_wherever_the_run_is_cut() {
+    let mut world = with_empty_containers(healthy(3));
+    world.juju.has_own_sentinel = false;
+    world.silence(0, Silence::Refused);
+    put(sentinel(&mut world), places::SENTINEL_CONF, &file_of(0));
+    let first = plan(&world);
+    for cut in 0..=first.effects().count() {
+        let mut part = Plan::new(first.application.clone(), naming());
+        for (effect, why) in first.effects().take(cut) {
+            part.push(effect.clone(), why);
+        }
+        let halfway = carried_out(world.clone(), &part);
+        let runs = sentinel(&mut halfway.clone()).service(layer::SENTINEL) == Service::Running;
+        let file = text(&halfway, places::SENTINEL_CONF);
+        assert!(!runs || file != file_of(0), "cut after {cut}");
+        let rest = plan(&halfway);
+        let end = carried_out(halfway, &rest);
+        assert_ne!(text(&end, places::SENTINEL_CONF), file_of(0), "cut after {cut}");
+        assert!(end.juju.has_own_sentinel);
+    }
 }
 
 #[test]

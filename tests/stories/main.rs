@@ -10,6 +10,8 @@ mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod pebble_faults;
+#[cfg(test)]
 mod quiet;
 #[cfg(test)]
 mod refresh;
