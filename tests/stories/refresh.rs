@@ -90,13 +90,31 @@ fn one_unit_is_refreshed_with_files_of_another_user() {
 }
 
 #[test]
-fn units_that_nobody_holds_are_all_away_at_once_and_come_back_with_all_data() {
+fn units_that_nobody_holds_are_away_together_and_come_back_with_all_data() {
     let story = Play::USUAL.deploy(3);
     story.move_master(2, 3);
     story.recorded(2);
     story.move_master(1, 3);
     refreshed_by(&story, 3, 1, "refresh, nobody holds the roll, databag stale", || {
         story.lab.refresh(APPLICATION, charm().path()).unwrap();
+    });
+}
+
+#[test]
+fn units_that_are_refreshed_at_once_go_on_with_the_freshest_data() {
+    let story = Play::USUAL.deploy(3);
+    story.move_master(2, 3);
+    story.recorded(2);
+    story.move_master(1, 3);
+    assert_eq!(story.databag()["leader-host"], host(2));
+    refreshed_by(&story, 3, 1, "refresh of all at once, databag stale", || {
+        story.lab.set_partition(APPLICATION, 3).unwrap();
+        story.lab.refresh(APPLICATION, charm().path()).unwrap();
+        story.lab.set_partition(APPLICATION, 0).unwrap();
+        for unit in [0, 1, 2] {
+            // The roll may have taken it already.
+            let _ = story.lab.delete_pod(&name(unit));
+        }
     });
 }
 
