@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
-demo: ## watch the charm survive a failover, on this machine
+demo: ## watch the charm deployed, struck and scaled, on this machine
 	scripts/install-servers
 	scripts/build-static
 	cargo build --locked --package testbed --bins
@@ -31,10 +31,10 @@ lint: ## format, clippy, documentation, and what the binary is made of
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	cargo deny --locked check bans licenses sources
 
-bench: ## measure the hooks, into docs/bench.md and docs/bench.json, and the test bed's Pebble
+bench: ## measure the charm, into docs/bench.md and docs/bench.json, and the test bed's Pebble
 	scripts/install-servers
 	scripts/build-static bare-hook
-	cargo bench --locked --bench elections -- $(CURDIR)/target/static
+	cargo bench --locked --bench charm -- $(CURDIR)/target/static
 	cargo bench --locked --package testbed --bench pebble
 
 pack: ## the charm file for this machine's architecture, packed and checked

@@ -20,7 +20,7 @@ pub struct Contents {
 
 /// Looks. A folder that is not there is empty.
 pub fn contents(folder: &Path) -> io::Result<Contents> {
-    let (files, dump) = (append_only_files(folder)?, folder.join("dump.rdb"));
+    let (files, dump) = (append_only_files(folder)?, folder.join(DUMP));
     let has_dump = dump.is_file();
     let mut has_data = false;
     for file in &files {
@@ -35,12 +35,17 @@ pub fn contents(folder: &Path) -> io::Result<Contents> {
 /// When Redis last wrote to a volume; `None` where there are no data.
 pub fn last_written(folder: &Path) -> io::Result<Option<SystemTime>> {
     let mut files = append_only_files(folder)?;
-    files.extend(Some(folder.join("dump.rdb")).filter(|dump| dump.is_file()));
+    files.extend(Some(folder.join(DUMP)).filter(|dump| dump.is_file()));
     let mut last = None;
     for file in files {
         last = last.max(Some(file.metadata()?.modified()?));
     }
     Ok(last)
+}
+
+/// The length of the dump in bytes, where there is one.
+pub fn dump_length(folder: &Path) -> Option<u64> {
+    folder.join(DUMP).metadata().ok().map(|metadata| metadata.len())
 }
 
 /// The files of the append-only folder (Redis 7) or the one file (before), whose form Redis changes.
@@ -116,6 +121,9 @@ fn text(bytes: &[u8]) -> Option<&[u8]> {
     };
     rest.get(length..)
 }
+
+/// Redis' own default.
+const DUMP: &str = "dump.rdb";
 
 /// In bytes; an empty dump has some 90.
 const LONGEST_PREAMBLE: u64 = 4096;

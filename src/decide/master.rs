@@ -32,8 +32,9 @@ pub fn record_elected(at: &Situation<'_>, plan: &mut Plan) {
 }
 
 /// A master whose unit is gone never comes back, and where most Sentinels have gone with it the others
-/// never get a majority to replace it: one is asked, which needs none. That the unit is gone Juju says;
-/// a silence would be no evidence.
+/// never get a majority to replace it: one is asked, which needs none. That the unit is gone Juju says,
+/// some seconds before its pod ends (Juju 3.6, on Kubernetes): what is written until then would be lost,
+/// so its Redis has to be silent as well. A silence alone would be no evidence.
 pub fn replace_gone(at: &Situation<'_>, plan: &mut Plan) {
     let Some(cluster) = at.cluster() else { return };
     let Some(master) = cluster.master_to_replace() else { return };

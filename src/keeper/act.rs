@@ -7,6 +7,7 @@ use std::path::Path;
 
 use thiserror::Error;
 use tracing::info;
+use tracing::warn;
 
 use crate::clients::accounts;
 use crate::clients::accounts::Account;
@@ -20,6 +21,7 @@ use crate::clients::redis::connection::Connection;
 use crate::clients::redis::connection::Failure;
 use crate::clients::redis::sentinel;
 use crate::clients::redis::sentinel::Taken as Reply;
+use crate::clients::volume;
 use crate::clients::volume::Contents;
 use crate::clock::Watch;
 use crate::keeper::look::juju;
@@ -31,6 +33,7 @@ use crate::observe::cluster::ROUND;
 use crate::observe::cluster::place;
 use crate::procedure::ask_failover::PING;
 use crate::procedure::ask_failover::Taken;
+use crate::procedure::switchover::FENCE;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::render::redis_conf::RedisConf;
@@ -57,17 +60,23 @@ fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::Io { what, source }
 }
 
-/// Starts Redis as a master, or as a replica of a host with this priority.
+/// Starts Redis as a master, or as a replica of a host, with this priority; `dump` is the length of one
+/// that holds all that there is on the volume.
 pub(crate) fn start_redis(
     inputs: &Inputs,
     master: Option<String>,
     priority: u32,
     volume: Contents,
+    dump: Option<u64>,
 ) -> Result<Process, StartError> {
     let account = accounts::account(places::USER)
         .map_err(cannot("read /etc/passwd"))?
         .ok_or(StartError::NoUser)?;
     prepare_folders(account)?;
+    // From its append-only file a replica could not go on where it was. A master goes on from there:
+    // from the dump, it would take writes before there is a file for them.
+    let is_it = |length| volume::dump_length(Path::new(places::DATA)) == Some(length);
+    let from_dump = master.is_some() && dump.is_some_and(is_it);
     let conf = RedisConf {
         host: inputs.own_host(),
         master,
@@ -75,7 +84,7 @@ pub(crate) fn start_redis(
         password: inputs.redis_password.clone(),
         planned: inputs.planned.len(),
         memory_limit: files::memory_limit(),
-        append_only: volume.has_append_only || !volume.has_dump,
+        append_only: !from_dump && (volume.has_append_only || !volume.has_dump),
     };
     files::replace(Path::new(places::REDIS_CONF), &conf.render(), 0o640, Some(account))
         .map_err(cannot("write redis.conf"))?;
@@ -150,6 +159,36 @@ pub(crate) fn ask_for_failover(
         };
         Some((*unit, taken))
     })
+}
+
+/// Makes the own Redis hold writes.
+pub(crate) fn hold_writes(inputs: &Inputs, watch: &Watch) -> Result<(), Failure> {
+    commands::hold_writes(&mut own_redis(inputs, watch)?, FENCE)
+}
+
+/// Makes the own Redis hold no writes any more.
+pub(crate) fn take_writes(inputs: &Inputs, watch: &Watch) -> Result<(), Failure> {
+    commands::take_writes(&mut own_redis(inputs, watch)?)
+}
+
+/// Tells Sentinels how often they are to look at the servers, in ms. One that does not hear it goes
+/// on as it did, and the charm puts right what is left.
+pub(crate) fn set_info_period(
+    inputs: &Inputs,
+    cluster: &Cluster,
+    units: &[u32],
+    period: u64,
+    watch: &Watch,
+) {
+    let juju = juju(inputs);
+    for unit in units {
+        let Some(place) = place(&juju, cluster, *unit) else { continue };
+        let told = ping(inputs, SocketAddr::new(place, SENTINEL_PORT), watch)
+            .and_then(|mut connection| sentinel::set_info_period(&mut connection, period));
+        if let Err(failure) = told {
+            warn!("cannot tell a Sentinel to look each {period} ms: {failure}");
+        }
+    }
 }
 
 fn ping(inputs: &Inputs, address: SocketAddr, watch: &Watch) -> Result<Connection, Failure> {

@@ -134,12 +134,14 @@ impl Down {
             return Redis::Down(self);
         }
         // Before anything else: what comes from here on may end in any way.
-        desk.lineage.take_clean(&desk.watch);
+        let dump = desk.lineage.take_clean(&desk.watch).filter(|_| self.end == End::Clean);
+        // One that may be promoted needs its append-only file from the beginning.
+        let dump = dump.filter(|_| priority == 0);
         if master.is_none() {
             let note = Lineage::of_starting_master(desk.lineage.note(), latest);
             desk.lineage.settle(note, &desk.watch);
         }
-        match act::start_redis(inputs, master, priority, volume) {
+        match act::start_redis(inputs, master, priority, volume, dump) {
             Ok(process) => {
                 info!("Redis is process {}", process.id());
                 let up = Up::started(process, desk.watch.now(), self.quick_ends);

@@ -72,24 +72,25 @@ impl Record {
         watch.budget(LONGEST_WRITE).receive(&news).is_some()
     }
 
-    /// Redis has ended well with the data that were noted last.
-    pub(crate) fn stopped_cleanly(&mut self, watch: &Watch) {
+    /// Redis has ended well with the data that were noted last, and with a dump of
+    /// this length or without.
+    pub(crate) fn stopped_cleanly(&mut self, dump: Option<u64>, watch: &Watch) {
         if let Some(note) = &self.note {
-            let note = Lineage { stopped_cleanly: true, ..note.clone() };
+            let note = Lineage { stopped_cleanly: true, dump, ..note.clone() };
             if !self.settle(note, watch) {
                 warn!("it is not on the disk yet that Redis has ended well");
             }
         }
     }
 
-    /// Redis is about to start: takes the note away that it has ended well, and gives whether it was
-    /// there. Whatever happens from now on, it holds no more.
-    pub(crate) fn take_clean(&mut self, watch: &Watch) -> bool {
-        let Some(note) = self.note.as_ref().filter(|note| note.stopped_cleanly) else {
-            return false;
-        };
-        let note = Lineage { stopped_cleanly: false, ..note.clone() };
-        self.settle(note, watch)
+    /// Redis is about to start: takes the note away that it has ended well, and gives the length of the
+    /// dump that it ended with. Whatever happens from now on, neither holds any more.
+    pub(crate) fn take_clean(&mut self, watch: &Watch) -> Option<u64> {
+        let note = self.note.as_ref().filter(|note| note.stopped_cleanly)?;
+        let dump = note.dump;
+        let note = Lineage { stopped_cleanly: false, dump: None, ..note.clone() };
+        let is_taken = self.settle(note, watch);
+        dump.filter(|_| is_taken)
     }
 
     /// Whether the master's keeper has told the rank of this stream.

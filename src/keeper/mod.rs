@@ -13,6 +13,7 @@ mod down;
 mod kin;
 mod lineage;
 mod look;
+mod stop;
 mod up;
 mod waiting;
 
@@ -56,6 +57,14 @@ use crate::world::password::Password;
 /// Keeps Redis until SIGTERM; notices go to the Pebble behind this socket.
 pub fn run(notices: &Path) -> ExitCode {
     journal::print_lines();
+    // Before anything else: from here on SIGTERM is a wish.
+    let watch = match Watch::start() {
+        Ok(watch) => watch,
+        Err(error) => {
+            error!("cannot listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     // Held until the process ends, however it ends.
     let _lock = match files::lock(places::KEEPER_LOCK) {
         Ok(Some(lock)) => lock,
@@ -65,13 +74,6 @@ pub fn run(notices: &Path) -> ExitCode {
         }
         Err(error) => {
             error!("cannot lock {}: {error}; the charm makes its folder", places::KEEPER_LOCK);
-            return ExitCode::FAILURE;
-        }
-    };
-    let watch = match Watch::start() {
-        Ok(watch) => watch,
-        Err(error) => {
-            error!("cannot listen for signals: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -132,8 +134,7 @@ fn keep(desk: &mut Desk) {
         Redis::Down(_) => left_behind(desk),
     };
     if let Some(up) = running {
-        let inputs = desk.inputs.clone();
-        up.stop(inputs.as_ref(), desk);
+        stop::stop(up.into_process(), desk);
     } else {
         info!("stopped by SIGTERM; Redis was not running");
     }

@@ -17,6 +17,11 @@ pub fn noted(before: Option<&Lineage>, state: &RedisState) -> Option<Lineage> {
     if state.is_loading || position.replication_id.is_empty() || !(is_same || is_of_master) {
         return before.cloned();
     }
+    // What a replica has got anew, or has started from a dump with, is not in its append-only file
+    // before that is written anew.
+    if !state.append_only || (state.is_rewriting && state.master.is_some()) {
+        return before.cloned();
+    }
     Some(Lineage {
         rank: rank(before, state),
         replication_id: position.replication_id.clone(),
@@ -24,6 +29,7 @@ pub fn noted(before: Option<&Lineage>, state: &RedisState) -> Option<Lineage> {
         offset: position.offset,
         was_master: state.master.is_none(),
         stopped_cleanly: false,
+        dump: None,
         had_min_replicas: state.min_replicas > 0,
     })
 }

@@ -11,6 +11,7 @@ use crate::render::redis_conf::min_replicas;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::RedisView;
 use crate::world::cluster::Role;
+use crate::world::election::majority;
 
 /// One setting that is to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ impl fmt::Display for Setting {
 pub struct Memory {
     /// It was master since it last followed one with its link up: what it has may differ.
     pub was_master: bool,
+    /// Most units' Sentinels answered when all were last asked: this unit is not cut off.
+    pub in_touch: bool,
 }
 
 impl Memory {
@@ -57,7 +60,15 @@ impl Memory {
             Some(Followed { link: Link::Up, .. }) => false,
             Some(Followed { link: Link::Syncing | Link::Down, .. }) => self.was_master,
         };
-        Self { was_master }
+        Self { was_master, ..self }
+    }
+
+    /// What is remembered after a look at all units.
+    #[must_use]
+    pub fn after_all(self, inputs: &Inputs, cluster: &Cluster) -> Self {
+        let planned = inputs.planned.iter();
+        let answering = planned.filter(|unit| cluster.sentinel(**unit).is_some()).count();
+        Self { in_touch: answering >= majority(inputs.planned.len()), ..self }
     }
 }
 
@@ -68,9 +79,9 @@ pub fn settings(
     memory: Memory,
 ) -> Vec<(Setting, &'static str)> {
     let mut settings = Vec::new();
-    let wanted = min_replicas(inputs.planned.len());
+    let (wanted, why) = wanted_min_replicas(inputs, state, memory);
     if state.min_replicas != wanted {
-        settings.push((Setting::MinReplicas(wanted), "by the number of planned units"));
+        settings.push((Setting::MinReplicas(wanted), why));
     }
     let is_linked = state.master.as_ref().is_none_or(|master| master.link == Link::Up);
     let is_whole = is_linked && !state.is_loading;
@@ -83,6 +94,18 @@ pub fn settings(
         settings.push((Setting::Priority(wanted), why));
     }
     settings
+}
+
+/// A new master whose replicas are all still getting their data would refuse every write until one has
+/// them. `min-replicas-to-write` is there for a master that is cut off, so it may be off as long as
+/// the keeper sees that this one is not: it looks each second, where Redis would notice after ten.
+fn wanted_min_replicas(inputs: &Inputs, state: &RedisState, memory: Memory) -> (u32, &'static str) {
+    let usual = min_replicas(inputs.planned.len());
+    let are_all_syncing = state.replicas.online == 0 && state.replicas.syncing > 0;
+    if usual > 0 && state.master.is_none() && are_all_syncing && memory.in_touch {
+        return (0, "its replicas are still getting all data");
+    }
+    (usual, "by the number of planned units")
 }
 
 /// A Redis that is promoted empties all others if it is empty. So it may be only when it has all data,

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use tracing::error;
 use tracing::info;
 use tracing::warn;
 
@@ -79,6 +78,7 @@ impl Up {
             let cluster = desk.look(inputs, look::SHORT_LOOK);
             desk.ring(inputs, &cluster);
             self.rank(inputs, &cluster, desk);
+            self.memory = self.memory.after_all(inputs, &cluster);
             self.correct(inputs, &cluster, desk);
             self.wait(inputs, &cluster, desk);
         }
@@ -194,28 +194,9 @@ impl Up {
         self.own_look = now;
     }
 
-    /// Ends Redis with its data on disk. The hand-over of a master comes before this.
-    pub(crate) fn stop(mut self, inputs: Option<&Inputs>, desk: &mut Desk) {
-        info!("stopped by SIGTERM: Redis is to end, with its data on disk");
-        let limit = desk.watch.now() + STOP;
-        let last = inputs.and_then(|inputs| own_state(inputs, &desk.watch).ok());
-        if let Some(note) = last.and_then(|state| noting::noted(desk.lineage.note(), &state)) {
-            desk.lineage.change(note);
-        }
-        self.process.terminate();
-        while self.process.is_running() {
-            if desk.watch.now() >= limit {
-                // Pebble kills us next, and would leave a Redis that takes writes.
-                error!("Redis does not end in time: it is killed");
-                self.process.kill();
-                return;
-            }
-            desk.watch.rest(STOPPING);
-        }
-        info!("Redis has ended");
-        if end() == End::Clean {
-            desk.lineage.stopped_cleanly(&desk.watch);
-        }
+    /// The process of Redis, for whoever ends it.
+    pub(crate) fn into_process(self) -> Process {
+        self.process
     }
 }
 
@@ -248,9 +229,3 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// A Redis that lives no longer than this has not come up.
 const QUICK: Duration = Duration::from_secs(5);
-
-/// What Redis may take to end; Pebble waits 25 s for the keeper.
-const STOP: Duration = Duration::from_millis(23_500);
-
-/// How late the end of an adopted Redis is noticed; a child's is at once.
-const STOPPING: Duration = Duration::from_millis(50);

@@ -175,7 +175,8 @@ fn member_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> 
     questions
 }
 
-/// While a planned unit is silent nothing can be forgotten, and a run waits for one time-out only.
+/// While a planned unit is silent nothing can be forgotten, and a run waits for one time-out only. A
+/// master whose unit is gone is asked all the same: while it answers it is not replaced.
 fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> {
     let silent = |member: &Member| {
         [member.redis.silence(), member.sentinel.silence()]
@@ -183,11 +184,10 @@ fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)
             .flatten()
             .any(Silence::is_slow)
     };
-    if cluster.members.values().any(silent) {
-        return Vec::new();
+    let mut strangers: BTreeSet<Stranger> = cluster.gone_master().into_iter().collect();
+    if !cluster.members.values().any(silent) {
+        strangers.extend(cluster.sentinels().flat_map(|(_, view)| cluster.strangers_in(view)));
     }
-    let strangers: BTreeSet<Stranger> =
-        cluster.sentinels().flat_map(|(_, view)| cluster.strangers_in(view)).collect();
     strangers
         .into_iter()
         .filter(|stranger| !cluster.strangers.contains_key(stranger))

@@ -23,6 +23,7 @@ pub fn redis(report: RedisReport) -> RedisView {
         replicas: report.replicas,
         has_data: report.has_data,
         priority: report.priority,
+        offset: report.offset,
     }
 }
 
@@ -67,11 +68,18 @@ fn entry(fields: &BTreeMap<String, String>) -> Result<Entry, Failure> {
         port: number(fields, "port")?,
         run_id: field(fields, "runid")?.to_owned(),
         down: is_down(fields)?,
+        eligible: is_eligible(fields)?,
     })
 }
 
 fn is_down(fields: &BTreeMap<String, String>) -> Result<bool, Failure> {
     Ok(has_flag(fields, "s_down")? || has_flag(fields, "o_down")?)
+}
+
+/// An entry of another Sentinel has no priority.
+fn is_eligible(fields: &BTreeMap<String, String>) -> Result<bool, Failure> {
+    let is_away = is_down(fields)? || has_flag(fields, "disconnected")?;
+    Ok(!is_away && fields.get("slave-priority").is_some_and(|priority| priority != "0"))
 }
 
 fn has_flag(fields: &BTreeMap<String, String>, name: &str) -> Result<bool, Failure> {

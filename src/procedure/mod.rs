@@ -3,3 +3,4 @@
 
 pub mod ask_failover;
 pub mod forget_units;
+pub mod switchover;

@@ -156,6 +156,8 @@ pub struct RedisView {
     pub has_data: bool,
     /// A replica's `slave_priority`; Sentinel never promotes one with 0.
     pub priority: Option<u32>,
+    /// How much of the replication stream it has, as `ROLE` tells it; 0 without a link.
+    pub offset: u64,
 }
 
 /// One replica or Sentinel that a Sentinel lists.
@@ -169,6 +171,9 @@ pub struct Entry {
     pub run_id: String,
     /// Held for down (`s_down` or `o_down` among its flags).
     pub down: bool,
+    /// A replica that it would promote, as far as it knows: connected, not held for down, and its
+    /// priority was above 0 when it last asked, which is up to one `info-period` ago.
+    pub eligible: bool,
 }
 
 /// What a Sentinel says of the application's master (`SENTINEL MASTER` and its companions).

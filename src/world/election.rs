@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::names::REDIS_PORT;
 use crate::world::cluster::Answer;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Entry;
+use crate::world::cluster::Kind;
 use crate::world::cluster::Role;
 use crate::world::cluster::SentinelView;
 use crate::world::cluster::Silence;
+use crate::world::cluster::Stranger;
 use crate::world::obstacle::Obstacle;
 
 /// The master that the electorate agrees on and whose own ROLE confirms it.
@@ -87,6 +90,12 @@ impl Cluster {
         Ok(Elected { master, epoch })
     }
 
+    /// The Redis of a voted master whose unit is gone, as one that is asked by its name.
+    pub fn gone_master(&self) -> Option<Stranger> {
+        let voted = self.voted().ok().filter(|it| !self.members.contains_key(&it.master))?;
+        Some(Stranger { kind: Kind::Redis, host: self.naming.host(voted.master), port: REDIS_PORT })
+    }
+
     /// The elected master of a group at rest: no failover runs, every answering Sentinel follows
     /// it, and no other Redis that answers is a master. A silent one holds nothing up.
     pub fn settled(&self) -> Result<Elected, Obstacle> {
@@ -122,8 +131,9 @@ impl Cluster {
         let is_left = |view: &SentinelView| {
             view.is_master_silent() && !view.leads_failover && !view.may_act_by_itself()
         };
-        let is_gone = !self.members.contains_key(&master);
-        (is_gone && self.sentinels().all(|(_, view)| is_left(view))).then_some(master)
+        let gone = self.gone_master()?;
+        let answers = matches!(self.strangers.get(&gone), Some(Answer::Said(_)));
+        (!answers && self.sentinels().all(|(_, view)| is_left(view))).then_some(master)
     }
 
     /// True where no Sentinel names any master, nor is there one that might if it let us ask.

@@ -24,6 +24,10 @@ pub struct Lineage {
     /// Redis ended well, and the note was made after that.
     #[serde(default)]
     pub stopped_cleanly: bool,
+    /// Redis ended well and with a dump of these data, from which a replica may start: the dump's
+    /// length in bytes.
+    #[serde(default)]
+    pub dump: Option<u64>,
     /// `min-replicas-to-write` was on: what was acknowledged is on another unit too.
     #[serde(default)]
     pub had_min_replicas: bool,

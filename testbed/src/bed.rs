@@ -15,18 +15,22 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::answers::Role;
 use crate::error::BedError;
 use crate::layout::Layout;
+use crate::lock::lock;
 use crate::network::Network;
 use crate::pod::spec::PodSpec;
-use crate::redis_pod::RedisPod;
+use crate::redis::answers::Role;
+use crate::redis::answers::SentinelView;
+use crate::redis::pod::RedisPod;
+use crate::redis::whole;
+use crate::redis::whole::Servers;
 use crate::transcript;
-use crate::transcript::lock;
 use crate::wait;
 
 /// Pods with real servers; dropped, it leaves neither a process nor a file.
@@ -200,7 +204,7 @@ impl Bed {
     pub fn settle(&self, units: &[u32], limit: Duration) -> Result<u32, BedError> {
         let mut trouble = String::new();
         let what = format!("units {units:?} of {} are a whole", self.layout.names.application);
-        wait::until(&what, limit, || match self.settled(units) {
+        wait::until(&what, limit, || match whole::master(self, &self.layout.names, units) {
             Ok(master) => Some(master),
             Err(reason) => {
                 trouble = reason;
@@ -224,36 +228,6 @@ impl Bed {
         explained.into()
     }
 
-    fn settled(&self, units: &[u32]) -> Result<u32, String> {
-        let master = self.named_master(units).ok_or("no common master")?;
-        let hosts = |without: u32| {
-            let others = units.iter().filter(|unit| **unit != without);
-            let mut hosts: Vec<_> = others.map(|unit| self.host(*unit)).collect();
-            hosts.sort_unstable();
-            hosts
-        };
-        for unit in units {
-            let pod = self.pod(*unit).map_err(|error| error.to_string())?;
-            let view = pod.sentinel_view().map_err(|error| error.to_string())?;
-            let exact = view.master.text("ip") == self.host(master)
-                && view.replica_hosts() == hosts(master)
-                && view.sentinel_hosts() == hosts(*unit);
-            if !exact || !view.is_well() {
-                return Err(format!("Sentinel of unit {unit}: {view:?}"));
-            }
-            let role = pod.redis_role().map_err(|error| error.to_string())?;
-            let wanted = if *unit == master {
-                Role::Master { replicas: hosts(master) }
-            } else {
-                Role::Replica { master: self.host(master), connected: true }
-            };
-            if role != wanted {
-                return Err(format!("Redis of unit {unit}: {role:?}"));
-            }
-        }
-        Ok(master)
-    }
-
     /// Every argv that was started in the bed, and those that run in its pods now, one a line.
     pub fn argv_transcript(&self) -> String {
         self.network.argv_transcript()
@@ -267,6 +241,16 @@ impl Bed {
         let secrets: Vec<_> =
             [redis_password, sentinel_password].into_iter().filter_map(Option::as_deref).collect();
         transcript::lines_that_leak(&text, &secrets)
+    }
+}
+
+impl Servers for Bed {
+    fn view(&self, unit: u32) -> Result<SentinelView, Box<dyn Error>> {
+        Ok(self.pod(unit)?.sentinel_view()?)
+    }
+
+    fn role(&self, unit: u32) -> Result<Role, Box<dyn Error>> {
+        Ok(self.pod(unit)?.redis_role()?)
     }
 }
 

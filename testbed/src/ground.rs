@@ -24,10 +24,10 @@ use tempfile::TempDir;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::image;
+use crate::lock::lock;
 use crate::programs::Programs;
 use crate::programs::USER_NAMESPACE;
 use crate::transcript::Transcript;
-use crate::transcript::lock;
 
 /// Shared by the network and the pods of a bed.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::certificate;
 use crate::error::BedError;
 use crate::names::Names;
 use crate::programs;
+use crate::redis::certificate;
 
 /// What a bed consists of at its start. It holds passwords, so its Debug shows only the names.
 #[derive(Clone)]

@@ -2,12 +2,10 @@
 
 mod ground;
 mod image;
+mod lock;
 mod processes;
-mod server;
 
-pub mod answers;
 pub mod bed;
-pub mod certificate;
 pub mod dns;
 pub mod error;
 pub mod juju;
@@ -16,14 +14,11 @@ pub mod lab;
 pub mod layout;
 pub mod names;
 pub mod network;
-pub mod odd_server;
+pub mod own_charm;
 pub mod pebble;
 pub mod pod;
 pub mod programs;
-pub mod redis_config;
-pub mod redis_pod;
-pub mod sampler;
-pub mod sentinel_config;
+pub mod redis;
 pub mod shell;
 pub mod trace;
 pub mod transcript;

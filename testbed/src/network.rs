@@ -17,10 +17,10 @@ use crate::dns::zone::Zone;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
+use crate::lock::lock;
 use crate::pod::Pod;
 use crate::pod::spec::PodSpec;
 use crate::processes;
-use crate::transcript::lock;
 use crate::volume::Volume;
 
 /// A network of pods that no other bed can reach; everything in it ends when it is dropped, or when

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use crate::error::BedError;
 use crate::error::at_file;
-use crate::transcript::lock;
+use crate::lock::lock;
 
 /// The programs of a bed, found once.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
+
+use crate::lock::lock;
 
 /// The argvs that were started, one a line, shared by all parts of a bed. One that is started again and
 /// again, as a look at a server is, is there once.
@@ -43,9 +43,4 @@ pub fn lines_that_leak(text: &str, secrets: &[&str]) -> Vec<String> {
         secrets.iter().fold(line.to_owned(), |line, secret| line.replace(secret, "***"))
     };
     text.lines().filter(leaking).map(masked).collect()
-}
-
-/// A lock whose holder panicked still guards plain data.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

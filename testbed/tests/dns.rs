@@ -9,7 +9,7 @@ use testbed::bed::Bed;
 use testbed::error::BedError;
 use testbed::layout::Layout;
 use testbed::pod::CHARM;
-use testbed::redis_pod::RedisPod;
+use testbed::redis::pod::RedisPod;
 use testbed::wait;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

@@ -7,10 +7,10 @@ use std::time::Instant;
 use testbed::bed::Bed;
 use testbed::error::BedError;
 use testbed::layout::Layout;
-use testbed::odd_server::OddServer;
-use testbed::odd_server::Oddity;
 use testbed::pod::CHARM;
-use testbed::redis_pod::RedisPod;
+use testbed::redis::odd_server::OddServer;
+use testbed::redis::odd_server::Oddity;
+use testbed::redis::pod::RedisPod;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use testbed::bed::Bed;
 use testbed::layout::Layout;
-use testbed::odd_server::OddServer;
-use testbed::odd_server::Oddity;
 use testbed::pod::CHARM;
+use testbed::redis::odd_server::OddServer;
+use testbed::redis::odd_server::Oddity;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 

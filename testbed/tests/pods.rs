@@ -5,12 +5,12 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use testbed::answers::Role;
 use testbed::bed::Bed;
 use testbed::layout::Layout;
 use testbed::pod::CHARM;
-use testbed::redis_pod::SENTINEL_PORT;
-use testbed::sampler::Sampler;
+use testbed::redis::answers::Role;
+use testbed::redis::sampler::Sampler;
+use testbed::redis::server::SENTINEL_PORT;
 use testbed::wait;
 
 type Result = std::result::Result<(), Box<dyn Error>>;

@@ -113,8 +113,13 @@ fn nothing_is_forgotten_while_a_planned_unit_could_not_be_learned_again() {
 
 #[test]
 fn an_entry_under_another_name_of_a_planned_unit_goes_when_the_right_name_is_known() {
-    let alias =
-        || Entry { host: "10.9.9.9".to_owned(), port: 26379, run_id: String::new(), down: false };
+    let alias = || Entry {
+        host: "10.9.9.9".to_owned(),
+        port: 26379,
+        run_id: String::new(),
+        down: false,
+        eligible: false,
+    };
     let stranger = Stranger { kind: Kind::Sentinel, host: "10.9.9.9".to_owned(), port: 26379 };
     let mut cluster = cluster(3);
     cluster.view(0).sentinels.push(alias());
@@ -254,6 +259,8 @@ fn left_alone() -> World {
     let view = world.view(0);
     view.quorum = 1;
     view.master_silence = 16_000;
+    let gone = world.cluster_mut().gone_master().unwrap();
+    world.cluster_mut().strangers.insert(gone, Answer::Silent(Silence::NotResolved));
     world
 }
 
@@ -263,10 +270,10 @@ fn a_master_that_has_left_with_the_majority_is_replaced_by_asking_one_sentinel()
         Event::UpdateStatus,
         left_alone(),
         expect![[r#"
-        record that units 1,2 leave -- every unit is to know
-        ask the Sentinel of redis-k8s/0 for a failover -- the master redis-k8s/2 is gone
-        wait for the failover to finish -- elected master redis-k8s/2 has left
-    "#]],
+            record that units 1,2 leave -- every unit is to know
+            ask the Sentinel of redis-k8s/0 for a failover -- the master at redis-k8s-2.redis-k8s-endpoints.lab.svc.cluster.local is gone
+            wait for the failover to finish -- elected master redis-k8s/2 has left
+        "#]],
     );
 }
 
@@ -282,7 +289,11 @@ fn no_failover_is_asked_for_while_one_runs_or_the_master_leaves_or_still_answers
     // Its unit is dead to Juju; its pod has yet to end.
     let mut alive = left_alone();
     alive.view(0).master_silence = 300;
-    for world in [running, acting, leaving, alive] {
+    // Juju knows a unit no more some seconds before its pod ends.
+    let mut still_there = left_alone();
+    let gone = still_there.cluster_mut().gone_master().unwrap();
+    still_there.cluster_mut().strangers.insert(gone, Answer::Said("a run id".to_owned()));
+    for world in [running, acting, leaving, alive, still_there] {
         let event = Event::UpdateStatus;
         let plan = decide(&Situation { event: &event, world: &world, may_wait: false });
         let asks = plan.effects().any(|(effect, _)| matches!(effect, Effect::AskFailover { .. }));

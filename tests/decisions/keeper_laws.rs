@@ -69,7 +69,14 @@ fn change(down: &mut Down, unit: u32, is_own: bool, count: u32, fact: Fact) {
 }
 
 fn redis(unit: u32, role: Role, has_data: bool, priority: Option<u32>) -> RedisView {
-    RedisView { role, run_id: format!("run-{unit}"), replicas: Vec::new(), has_data, priority }
+    RedisView {
+        role,
+        run_id: format!("run-{unit}"),
+        replicas: Vec::new(),
+        has_data,
+        priority,
+        offset: 0,
+    }
 }
 
 fn others(down: &Down) -> impl Iterator<Item = (u32, &RedisView)> {

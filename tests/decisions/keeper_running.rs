@@ -8,6 +8,7 @@ use redis_k8s::clients::redis::commands::Followed;
 use redis_k8s::clients::redis::commands::Link;
 use redis_k8s::clients::redis::commands::Position;
 use redis_k8s::clients::redis::commands::RedisState;
+use redis_k8s::clients::redis::commands::Replicas;
 use redis_k8s::keeper::ring::Bell;
 use redis_k8s::keeper::ring::Reason;
 use redis_k8s::keeper::ring::reasons;
@@ -35,6 +36,7 @@ fn replica() -> RedisState {
         is_rewriting: false,
         priority: 0,
         min_replicas: 1,
+        replicas: Replicas::default(),
         position: Position { replication_id: "a".to_owned(), earlier_id: None, offset: 100 },
     }
 }
@@ -113,6 +115,39 @@ fn a_unit_that_leaves_may_not_be_promoted() {
         &state,
         Memory::default(),
         expect!["set replica-priority to 0: this unit is leaving"],
+    );
+}
+
+#[test]
+fn a_master_takes_writes_while_all_its_replicas_get_their_data_unless_it_is_cut_off() {
+    let master = RedisState { master: None, priority: 100, ..replica() };
+    let all = cluster(3);
+    let mut cut_off = cluster(3);
+    for unit in [1, 2] {
+        cut_off.silence(unit, Silence::TimedOut);
+    }
+    let told = inputs(0, 3);
+    let off = "set min-replicas-to-write to 0: its replicas are still getting all data";
+    for (online, syncing, seen, expected) in [
+        (0, 2, &all, off),
+        (0, 1, &all, off),
+        (0, 1, &cut_off, ""),
+        (1, 1, &all, ""),
+        (0, 0, &all, ""),
+    ] {
+        let state = RedisState { replicas: Replicas { online, syncing }, ..master.clone() };
+        let memory = Memory::default().after(&state).after_all(&told, seen);
+        let settings = settings(&told, &state, memory);
+        let lines: Vec<_> = settings.iter().map(|(what, why)| format!("{what}: {why}")).collect();
+        assert_eq!(lines.join("\n"), expected, "{online} online, {syncing} syncing");
+    }
+    let open =
+        RedisState { min_replicas: 0, replicas: Replicas { online: 1, syncing: 1 }, ..master };
+    changes(
+        &told,
+        &open,
+        Memory::default().after_all(&told, &all),
+        expect!["set min-replicas-to-write to 1: by the number of planned units"],
     );
 }
 

@@ -7,6 +7,7 @@ use redis_k8s::clients::redis::commands::Followed;
 use redis_k8s::clients::redis::commands::Link;
 use redis_k8s::clients::redis::commands::Position;
 use redis_k8s::clients::redis::commands::RedisState;
+use redis_k8s::clients::redis::commands::Replicas;
 use redis_k8s::keeper::noting::noted;
 use redis_k8s::keeper::noting::ranked;
 use redis_k8s::world::lineage::Lineage;
@@ -92,6 +93,7 @@ fn state(master: Option<Link>, id: &str, offset: u64) -> RedisState {
         is_rewriting: false,
         priority: 0,
         min_replicas: 1,
+        replicas: Replicas::default(),
         position: Position { replication_id: id.to_owned(), earlier_id: None, offset },
     }
 }
@@ -118,6 +120,22 @@ fn a_replica_notes_what_it_has_of_its_masters_stream() {
     let loading = RedisState { is_loading: true, ..state(None, "b", 0) };
     assert_eq!(noted(Some(&before), &loading), Some(before));
     assert_eq!(noted(None, &loading), None);
+}
+
+#[test]
+fn what_is_not_in_the_append_only_file_yet_is_not_noted() {
+    let before = note("a", 10);
+    let replica = state(Some(Link::Up), "a", 50);
+    let master = state(None, "a", 50);
+    for (state, offset) in [
+        (RedisState { append_only: false, ..replica.clone() }, 10),
+        (RedisState { is_rewriting: true, ..replica }, 10),
+        (RedisState { append_only: false, ..master.clone() }, 10),
+        // A master's file is written to all the time.
+        (RedisState { is_rewriting: true, ..master }, 50),
+    ] {
+        assert_eq!(noted(Some(&before), &state).unwrap().offset, offset, "{state:?}");
+    }
 }
 
 #[test]

@@ -31,6 +31,12 @@ mod readme;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
+mod switchover;
+#[cfg(test)]
+mod switchover_laws;
+#[cfg(test)]
+mod switchover_model;
+#[cfg(test)]
 mod verdicts;
 #[cfg(test)]
 mod workload;

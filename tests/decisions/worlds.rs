@@ -146,6 +146,7 @@ fn member(unit: u32, count: u32) -> Member {
             replicas,
             has_data: true,
             priority: (unit > 0).then_some(100),
+            offset: 1000,
         }),
         sentinel: Answer::Said(SentinelView {
             my_id: format!("sentinel-{unit}"),
@@ -165,11 +166,23 @@ fn member(unit: u32, count: u32) -> Member {
 }
 
 pub(crate) fn replica_entry(unit: u32) -> Entry {
-    Entry { host: host(unit), port: 6379, run_id: format!("run-{unit}"), down: false }
+    Entry {
+        host: host(unit),
+        port: 6379,
+        run_id: format!("run-{unit}"),
+        down: false,
+        eligible: true,
+    }
 }
 
 pub(crate) fn sentinel_entry(unit: u32) -> Entry {
-    Entry { host: host(unit), port: 26379, run_id: format!("sentinel-{unit}"), down: false }
+    Entry {
+        host: host(unit),
+        port: 26379,
+        run_id: format!("sentinel-{unit}"),
+        down: false,
+        eligible: false,
+    }
 }
 
 impl Facts for World {

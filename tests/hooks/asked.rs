@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use testbed::redis_pod::RedisPod;
+use testbed::redis::pod::RedisPod;
 
 /// The connections to one server from a moment on. A look of the charm at a server is one.
 pub(crate) struct Asked {

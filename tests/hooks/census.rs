@@ -5,8 +5,8 @@ use std::time::Duration;
 use testbed::juju::run::HookRun;
 use testbed::layout::Layout;
 use testbed::pod::CHARM;
-use testbed::redis_pod::REDIS_PORT;
-use testbed::redis_pod::SENTINEL_PORT;
+use testbed::redis::server::REDIS_PORT;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::asked::Asked;
 use crate::held::HeldFailover;

@@ -4,11 +4,11 @@
 use std::thread;
 use std::time::Duration;
 
-use testbed::answers::Role;
 use testbed::juju::hook::Hook;
 use testbed::juju::model::Life;
 use testbed::juju::run::Exit;
 use testbed::layout::Layout;
+use testbed::redis::answers::Role;
 
 use crate::forgetting::INFO_PERIOD;
 use crate::forgetting::Watch;
@@ -135,7 +135,7 @@ fn a_planned_units_entries_under_its_address_are_forgotten() {
     let scene = Scene::healthy(3);
     let pod = scene.bed.pod(2).unwrap();
     let (host, address) = (scene.bed.host(2), pod.address().unwrap().to_string());
-    let all_list = |what: &str, listed: &dyn Fn(&testbed::answers::SentinelView) -> bool| {
+    let all_list = |what: &str, listed: &dyn Fn(&testbed::redis::answers::SentinelView) -> bool| {
         eventually(what, || {
             let views = [0, 1].map(|number| scene.bed.pod(number).unwrap().sentinel_view());
             views.iter().all(|view| view.as_ref().is_ok_and(listed)).then_some(())

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use testbed::juju::hook::Hook;
 use testbed::juju::run::Commit;
-use testbed::redis_pod::SENTINEL_PORT;
-use testbed::sampler::Sampler;
-use testbed::sampler::Summary;
+use testbed::redis::sampler::Sampler;
+use testbed::redis::sampler::Summary;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::scene::APPLICATION;
 use crate::scene::Scene;

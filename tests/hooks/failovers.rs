@@ -13,7 +13,7 @@ use testbed::juju::hook::Happening;
 use testbed::juju::hook::Hook;
 use testbed::juju::run::Commit;
 use testbed::juju::run::Exit;
-use testbed::redis_pod::SENTINEL_PORT;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::asked::Asked;
 use crate::held::HeldFailover;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use testbed::answers::Answer;
-use testbed::redis_pod::RedisPod;
-use testbed::redis_pod::SENTINEL_PORT;
-use testbed::sampler::Sampler;
+use testbed::redis::answers::Answer;
+use testbed::redis::pod::RedisPod;
+use testbed::redis::sampler::Sampler;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::scene::APPLICATION;
 use crate::scene::Scene;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use testbed::answers::Role;
 use testbed::layout::Layout;
+use testbed::redis::answers::Role;
 
 use crate::scene::Scene;
 use crate::scene::eventually;

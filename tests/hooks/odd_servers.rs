@@ -10,11 +10,11 @@ use testbed::juju::hook::Hook;
 use testbed::juju::run::Exit;
 use testbed::juju::run::HookRun;
 use testbed::layout::Layout;
-use testbed::odd_server::OddServer;
-use testbed::odd_server::Oddity;
-use testbed::redis_pod::REDIS_PORT;
-use testbed::redis_pod::RedisPod;
-use testbed::redis_pod::SENTINEL_PORT;
+use testbed::redis::odd_server::OddServer;
+use testbed::redis::odd_server::Oddity;
+use testbed::redis::pod::RedisPod;
+use testbed::redis::server::REDIS_PORT;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::scene::HOOK_LIMIT;
 use crate::scene::Scene;
@@ -150,13 +150,14 @@ fn one_odd_sentinel_of_three_holds_nothing_up_and_stands_in_the_status() {
 #[test]
 fn a_sentinel_that_is_configured_otherwise_is_named_with_its_cure() {
     let scene = patient();
-    let restart = |change: &dyn Fn(&RedisPod) -> testbed::sentinel_config::SentinelConfig| {
-        for number in [1, 2] {
-            let pod = scene.bed.pod(number).unwrap();
-            pod.kill_sentinel().unwrap();
-            pod.start_sentinel(&change(&pod)).unwrap();
-        }
-    };
+    let restart =
+        |change: &dyn Fn(&RedisPod) -> testbed::redis::sentinel_config::SentinelConfig| {
+            for number in [1, 2] {
+                let pod = scene.bed.pod(number).unwrap();
+                pod.kill_sentinel().unwrap();
+                pod.start_sentinel(&change(&pod)).unwrap();
+            }
+        };
     restart(&|pod| {
         let mut config = pod.sentinel_config(0, &[0, 1, 2]);
         config.sentinel_password = Some("QuiteAnotherPassword".to_owned());

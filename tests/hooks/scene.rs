@@ -1,5 +1,10 @@
 //! A scene: pods with real servers, a Juju model beside them, and the compiled `dispatch`. Every
 //! scene ends with a search for leaked passwords.
+//!
+//! These are the tests of single hooks, disturbed at any step and in states that no deployment comes
+//! to by itself. So the bed starts the servers, the charm container has no Pebble to drive them by,
+//! and a hook runs when a test says so. Hooks in Juju's order, on servers that the charm runs, are in
+//! `tests/stories`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use testbed::juju::run::HookRun;
 use testbed::layout::Layout;
-use testbed::redis_pod::REDIS_PORT;
+use testbed::redis::server::REDIS_PORT;
 
 use crate::asked::Asked;
 use crate::scene::Scene;

@@ -12,8 +12,10 @@ fn a_master_that_comes_back_empty_is_replaced_before_it_starts() {
     let stage = Stage::running(3);
     stage.write_keys(0, 500);
     stage.wait("a replica has the keys", SOON, || (stage.keys(1) == Some(500)).then_some(()));
-    stage.stop(0, "redis");
+    let pod = stage.bed.pod(0).unwrap().pod().unwrap();
+    pod.kill_container("redis").unwrap();
     stage.bed.pod(0).unwrap().wipe_data().unwrap();
+    pod.start_container("redis").unwrap();
     stage.start_redis(0);
     stage.says(0, "the named master has an empty volume");
     let master = stage.settle(&[0, 1, 2]);

@@ -12,6 +12,8 @@ mod forgetting;
 #[cfg(test)]
 mod full_restart;
 #[cfg(test)]
+mod handing_over;
+#[cfg(test)]
 mod noting;
 #[cfg(test)]
 mod restarts;

@@ -16,10 +16,10 @@ use redis_k8s::world::lineage::Lineage;
 use redis_k8s::world::password::Password;
 use serde_json::Value;
 use serde_json::json;
-use testbed::answers::Answer;
-use testbed::answers::Role;
 use testbed::bed::Bed;
 use testbed::layout::Layout;
+use testbed::redis::answers::Answer;
+use testbed::redis::answers::Role;
 use testbed::wait::until;
 
 /// Longer than anything takes that is not a failover.

@@ -1,5 +1,6 @@
 //! Units that leave: every survivor forgets them in its own pod, whatever Juju tells of it.
 
+use testbed::juju::switches::Departures;
 use testbed::juju::switches::Switches;
 use testbed::lab::Options;
 
@@ -34,4 +35,19 @@ fn units_that_leave_are_forgotten_in_juju_3() {
 #[test]
 fn a_unit_that_leaves_is_forgotten_in_juju_4_which_tells_nobody() {
     shrinks(Switches::JUJU_4, 4, 3);
+}
+
+#[test]
+fn the_last_unit_takes_over_from_a_master_that_leaves_with_another_and_needs_no_replica() {
+    let switches = Switches { departures: Departures::Late, ..Switches::JUJU_4 };
+    let story = Story::begin(3, Options { seed: 7, switches, ..Options::default() });
+    story.make_master(3, 2);
+    let writers = Writers::start(&story, 0, &[0], 0);
+    story.lab.scale(APPLICATION, 1).unwrap();
+    assert_eq!(story.whole(1), 0);
+    story.until("it takes writes without a replica", || {
+        let told = story.redis(0, "CONFIG GET min-replicas-to-write").ok()?;
+        (told.lines().last() == Some("0")).then_some(())
+    });
+    writers.end(&story, "3 to 1, the master leaves");
 }

@@ -1,63 +1,94 @@
 //! Things that die.
+#![expect(clippy::print_stdout, reason = "a story tells what it measured")]
 
 use std::time::Duration;
 
 use testbed::lab::target::Target;
 
+use crate::chance::times;
 use crate::stage::Story;
+use crate::stage::host;
 use crate::stage::name;
 use crate::writers::Writers;
 
 #[test]
-fn a_master_whose_redis_is_killed_is_replaced_and_nothing_is_lost() {
+fn masters_whose_redis_is_killed_on_slow_disks_are_replaced_and_nothing_is_lost() {
     let story = Story::of(3);
-    let master = story.whole(3);
-    let witness = (master + 1) % 3;
-    let writers = Writers::start(&story, witness, &[witness, (master + 2) % 3], 1);
+    let mut master = story.may_lose_any(3);
     for unit in 0..3 {
-        story.lab.slow_disk(&name(unit), "redis", Duration::from_millis(300)).unwrap();
+        story.lab.slow_disk(&name(unit), "redis", SLOW).unwrap();
     }
-    story.lab.kill(&name(master), &Target::process("redis", "redis-server")).unwrap();
-    story.until("another is master", || story.witness(3).ok().filter(|now| *now != master));
-    let gap = writers.end(&story, "redis-server of the master killed");
-    assert!(gap < KILLED_REDIS, "{gap:?}");
-    let elected = story.whole(3);
+    let writers = Writers::start(&story, 0, &[0, 1, 2], 1);
+    let times = times(3);
+    for _ in 0..times {
+        let killed = master;
+        story.lab.kill(&name(killed), &Target::process("redis", "redis-server")).unwrap();
+        story.until("another is master", || story.witness(3).ok().filter(|now| *now != killed));
+        master = story.may_lose_any(3);
+    }
+    let gap = writers.end(&story, &format!("redis-server of the master killed, {times} times"));
+    if gap > KILLED_REDIS {
+        story.fail(&format!("a gap of {gap:?}"));
+    }
     story.until("the record follows", || {
-        (story.databag()["leader-host"] == crate::stage::host(elected)).then_some(())
+        (story.databag()["leader-host"] == host(master)).then_some(())
     });
 }
 
 #[test]
-fn a_master_whose_pod_is_killed_is_replaced_and_its_pod_comes_back_as_a_replica() {
+fn masters_whose_pods_are_killed_are_replaced_and_come_back_as_replicas() {
     let story = Story::of(3);
-    let master = story.whole(3);
-    let witness = (master + 1) % 3;
-    let writers = Writers::start(&story, witness, &[witness, (master + 2) % 3], 1);
-    story.lab.kill(&name(master), &Target::Pod).unwrap();
-    let elected =
-        story.until("another is master", || story.witness(3).ok().filter(|now| *now != master));
-    assert_eq!(story.whole(3), elected);
-    writers.end(&story, "pod of the master killed");
-    story.until("the record follows", || {
-        (story.databag()["leader-host"] == crate::stage::host(elected)).then_some(())
-    });
+    let mut taken = Vec::new();
+    for _ in 0..times(3) {
+        let killed = story.whole(3);
+        let others: Vec<u32> = (0..3).filter(|unit| *unit != killed).collect();
+        let writers = Writers::start(&story, others[0], &others, 1);
+        // The next pod comes at once here; without a controller its agent cannot begin.
+        story.lab.controller_away().unwrap();
+        let begun = story.lab.trace().age();
+        story.lab.kill(&name(killed), &Target::Pod).unwrap();
+        let named = story.until("every Sentinel names another master", || {
+            let named = story.named(others[0]).filter(|named| *named != host(killed))?;
+            (story.named(others[1]).as_ref() == Some(&named)).then_some(named)
+        });
+        taken.push(story.lab.trace().age().saturating_sub(begun));
+        story.lab.controller_back().unwrap();
+        let elected = story.whole(3);
+        assert_eq!(named, host(elected));
+        story.until("the record follows", || {
+            (story.databag()["leader-host"] == named).then_some(())
+        });
+        writers.end(&story, "pod of the master killed");
+    }
+    taken.sort();
+    println!("pods of masters killed: every Sentinel named another after {taken:.2?}");
+    // A single one may be late where the machine is busy.
+    let median = taken[taken.len() / 2];
+    assert!(median <= KILLED_POD, "{taken:?}");
 }
 
 #[test]
 fn a_keeper_that_is_killed_leaves_its_redis_undisturbed() {
-    let story = Story::of(1);
-    let before = story.processes(0, "redis", "redis-server");
-    let keeper = story.processes(0, "redis", "redis-keeper");
-    story.lab.kill(&name(0), &Target::process("redis", "redis-keeper")).unwrap();
+    let story = Story::of(3);
+    let master = story.whole(3);
+    let before = story.servers();
+    let writers = Writers::start(&story, 0, &[0, 1, 2], 1);
+    let keeper = story.processes(master, "redis", "redis-keeper");
+    story.lab.kill(&name(master), &Target::process("redis", "redis-keeper")).unwrap();
     story.until("another keeper runs", || {
-        let now = story.processes(0, "redis", "redis-keeper");
+        let now = story.processes(master, "redis", "redis-keeper");
         (now.len() == 1 && now != keeper).then_some(())
     });
     story.until("it has adopted Redis", || {
-        let log = story.lab.container_log(&name(0), "redis").ok()?;
+        let log = story.lab.container_log(&name(master), "redis").ok()?;
         log.contains("adopted the Redis that runs here").then_some(())
     });
-    assert_eq!(story.processes(0, "redis", "redis-server"), before);
+    assert_eq!(story.whole(3), master);
+    let is_other = |(one, other): (&_, &_)| one != other;
+    let changed = before.iter().zip(&story.servers()).filter(|pair| is_other(*pair)).count();
+    assert_eq!(changed, 1, "only the keeper is another: {:?}", story.servers());
+    let gap = writers.end(&story, "keeper of the master killed");
+    assert!(gap < Duration::from_secs(1), "{gap:?}");
 }
 
 #[test]
@@ -77,3 +108,9 @@ fn containers_that_are_killed_come_back_by_themselves() {
 
 /// The limit after a master's Redis was killed.
 const KILLED_REDIS: Duration = Duration::from_secs(3);
+
+/// The limit after a master's pod was killed: what it may be silent for, and 1.5 s.
+const KILLED_POD: Duration = Duration::from_millis(6_500);
+
+/// What each `fdatasync` takes on a slow disk.
+const SLOW: Duration = Duration::from_millis(1_500);

@@ -4,11 +4,19 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod chance;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod departures;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod failures;
+#[cfg(test)]
+mod hanging;
+#[cfg(test)]
+mod leaks;
 #[cfg(test)]
 mod pebble_faults;
 #[cfg(test)]
@@ -18,8 +26,20 @@ mod refresh;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
 mod scale;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod statuses;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod volumes;
+#[cfg(test)]
+mod witness;
 #[cfg(test)]
 mod writers;

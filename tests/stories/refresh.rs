@@ -19,7 +19,7 @@ fn refreshed(story: &Story, units: u32, master: u32, what: &str) -> u32 {
 /// The same in another way.
 fn refreshed_by(story: &Story, units: u32, master: u32, what: &str, refresh: impl Fn()) -> u32 {
     let before = story.databag();
-    story.fill(master, KEYS);
+    story.write_keys(master, KEYS);
     let writers = story.clients(units);
     refresh();
     let elected = story.whole(units);
@@ -81,7 +81,7 @@ fn entries_under_addresses_are_forgotten_when_all_units_are_refreshed() {
 #[test]
 fn one_unit_is_refreshed_with_files_of_another_user() {
     let story = Play::USUAL.deploy(1);
-    story.fill(0, 1);
+    story.write_keys(0, 1);
     let script = "chown -R nobody /var/lib/redis && ls /var/lib/redis/appendonlydir/*.aof";
     assert!(story.lab.shell(&name(0), "redis", script).unwrap().status.success());
     refreshed(&story, 1, 0, "refresh of one unit");

@@ -1,18 +1,27 @@
-//! What the stories have in common: a model with the charm in it, and the witness, who asks with
-//! redis-cli and knows nothing of the charm but the passwords in its databag.
+//! What the stories have in common: a model with the charm in it, and what has to be so at the end of each
+//! of them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use testbed::lab::Lab;
 use testbed::lab::Options;
+use testbed::lab::operator::Deployment;
+use testbed::lab::target::Target;
+use testbed::trace::entry::Exit;
+use testbed::trace::entry::What;
 use testbed::trace::timeline;
 use testbed::wait;
+
+use crate::room::Room;
+use crate::secrets;
 
 /// The application of every story.
 pub(crate) const APPLICATION: &str = "redis-k8s";
@@ -20,30 +29,113 @@ pub(crate) const APPLICATION: &str = "redis-k8s";
 /// Longer than anything takes on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_mins(3);
 
-/// A model, and the charm's folder, which it needs for as long as it lasts.
+/// A model, and the charm's folder, which it needs for as long as it lasts. At its end the application is
+/// active and the witness content, no hook has failed, and no password was shown.
 pub(crate) struct Story {
     pub(crate) lab: Lab,
-    _charm: TempDir,
+    pub(crate) charm: TempDir,
+    _room: Room,
+    ends_whole: Cell<bool>,
+    hooks_may_fail: Cell<bool>,
+    shows_passwords: Cell<bool>,
 }
 
 impl Story {
     /// So many units, deployed and whole.
     pub(crate) fn of(units: u32) -> Self {
-        let story = Self::begin(units, Options { seed: 7, ..Options::default() });
+        Self::up_to(units, units)
+    }
+
+    /// So many units, deployed and whole, of which there will be more.
+    pub(crate) fn up_to(most: u32, units: u32) -> Self {
+        let story = Self::begin_up_to(most, units, Options { seed: 7, ..Options::default() });
         story.whole(units);
         story
     }
 
     /// So many units, deployed a moment ago.
     pub(crate) fn begin(units: u32, options: Options) -> Self {
-        Self::begin_with(charm(), units, options)
+        Self::begin_up_to(units, units, options)
     }
 
-    /// The same of another charm.
-    pub(crate) fn begin_with(charm: TempDir, units: u32, options: Options) -> Self {
+    /// So many units, deployed a moment ago, of which there will be more.
+    pub(crate) fn begin_up_to(most: u32, units: u32, options: Options) -> Self {
+        let deployment = Deployment { units, ..Deployment::default() };
+        Self::deployed(most, options, deployment)
+    }
+
+    /// Units deployed a moment ago whose containers may use so many bytes.
+    pub(crate) fn with_memory(units: u32, options: Options, memory: BTreeMap<String, u64>) -> Self {
+        Self::deployed(units, options, Deployment { units, memory, ..Deployment::default() })
+    }
+
+    /// So many units of another charm, deployed a moment ago.
+    pub(crate) fn begin_with(folder: TempDir, units: u32, options: Options) -> Self {
+        Self::of_charm(folder, units, options, Deployment { units, ..Deployment::default() })
+    }
+
+    fn deployed(most: u32, options: Options, deployment: Deployment) -> Self {
+        Self::of_charm(charm(), most, options, deployment)
+    }
+
+    fn of_charm(folder: TempDir, most: u32, options: Options, deployment: Deployment) -> Self {
+        let room = Room::take(most.max(deployment.units) as usize);
         let lab = Lab::start_with(options).unwrap();
-        lab.deploy(charm.path(), APPLICATION, units).unwrap();
-        Self { lab, _charm: charm }
+        let charm = folder.path().to_owned();
+        let application = APPLICATION.to_owned();
+        lab.deploy_with(&Deployment { charm, application, ..deployment }).unwrap();
+        Self {
+            lab,
+            charm: folder,
+            _room: room,
+            ends_whole: Cell::new(true),
+            hooks_may_fail: Cell::new(false),
+            shows_passwords: Cell::new(false),
+        }
+    }
+
+    /// Says that another charm takes part in this story, which shows passwords.
+    pub(crate) fn shows_passwords(&self) {
+        self.shows_passwords.set(true);
+    }
+
+    /// Says that hooks are made to fail in this story.
+    pub(crate) fn lets_hooks_fail(&self) {
+        self.hooks_may_fail.set(true);
+    }
+
+    /// Says that this story ends with an application that is not whole, and is not to be.
+    #[expect(dead_code, reason = "no story ends so yet")]
+    pub(crate) fn ends_broken(&self) {
+        self.ends_whole.set(false);
+    }
+
+    /// What has to be so at the end of each story.
+    fn end(&self) {
+        if self.ends_whole.get() {
+            let status = self.lab.status();
+            let planned = status.applications.iter().find(|it| it.name == APPLICATION);
+            self.whole(planned.map_or(0, |it| it.scale));
+        }
+        let leaks = if self.shows_passwords.get() { Vec::new() } else { secrets::leaks(self) };
+        assert!(leaks.is_empty(), "a password was shown:\n{}", leaks.join("\n"));
+        let failed = self.failed_hooks();
+        if !self.hooks_may_fail.get() && !failed.is_empty() {
+            self.fail(&format!("hooks have failed: {failed:?}"));
+        }
+    }
+
+    /// The hooks that ended with an error of their own.
+    pub(crate) fn failed_hooks(&self) -> Vec<String> {
+        let mut failed = Vec::new();
+        for entry in self.lab.trace().entries() {
+            if let What::EventEnded { unit, event, exit: Exit::Code(code), .. } = entry.what
+                && code != 0
+            {
+                failed.push(format!("{unit} {event} ({code})"));
+            }
+        }
+        failed
     }
 
     /// Waits until these units are active and the witness finds nothing amiss; gives the master.
@@ -60,6 +152,29 @@ impl Story {
         .unwrap_or_else(|error| self.fail(&format!("{error}: {complaint}")))
     }
 
+    /// The same, and every replica may be promoted for all that Sentinels know: they ask every ten
+    /// seconds. Gives the master.
+    pub(crate) fn may_lose_any(&self, units: u32) -> u32 {
+        for unit in 0..units {
+            self.until("every replica may be promoted", || {
+                let told = self.sentinel(unit, &format!("SENTINEL REPLICAS {APPLICATION}")).ok()?;
+                (!told.contains("slave-priority\n0")).then_some(())
+            });
+        }
+        self.whole(units)
+    }
+
+    /// Makes a unit master, of so many, as often as it takes.
+    pub(crate) fn make_master(&self, units: u32, wanted: u32) {
+        let mut master = self.may_lose_any(units);
+        while master != wanted {
+            let killed = master;
+            self.lab.kill(&name(killed), &Target::process("redis", "redis-server")).unwrap();
+            self.until("another is master", || self.witness(units).ok().filter(|it| *it != killed));
+            master = self.may_lose_any(units);
+        }
+    }
+
     /// Waits until the application is active.
     pub(crate) fn active(&self) {
         if let Err(error) = self.lab.wait_for_active(APPLICATION, LIMIT) {
@@ -67,54 +182,9 @@ impl Story {
         }
     }
 
-    /// What the witness says of these units: who is master, or what is amiss.
-    pub(crate) fn witness(&self, units: u32) -> Result<u32, String> {
-        let mut masters = Vec::new();
-        for unit in 0..units {
-            let role = self.redis(unit, "ROLE")?;
-            let lines: Vec<&str> = role.lines().collect();
-            match lines.as_slice() {
-                ["master", ..] => masters.push(unit),
-                ["slave", _, _, "connected", ..] => {}
-                _ => return Err(format!("unit {unit}: {lines:?}")),
-            }
-        }
-        let [master] = masters.as_slice() else { return Err(format!("masters: {masters:?}")) };
-        let is_replica = |unit: &u32| unit != master;
-        let hosts = |but: &dyn Fn(&u32) -> bool| -> Vec<String> {
-            (0..units).filter(|unit| but(unit)).map(host).collect()
-        };
-        for unit in 0..units {
-            self.exact("REPLICAS", unit, hosts(&is_replica))?;
-            self.exact("SENTINELS", unit, hosts(&|other| *other != unit))?;
-            let about = self.sentinel(unit, &format!("SENTINEL MASTER {APPLICATION}"))?;
-            let fields = pairs(&about);
-            let quorum = (units / 2 + 1).to_string();
-            let wanted = [("ip", host(*master)), ("flags", "master".into()), ("quorum", quorum)];
-            for (field, value) in wanted {
-                if fields.get(field) != Some(&value) {
-                    return Err(format!("Sentinel {unit}: {field} is {:?}", fields.get(field)));
-                }
-            }
-        }
-        Ok(*master)
-    }
-
-    fn exact(&self, list: &str, unit: u32, mut wanted: Vec<String>) -> Result<(), String> {
-        let told = self.sentinel(unit, &format!("SENTINEL {list} {APPLICATION}"))?;
-        let mut hosts = Vec::new();
-        let mut lines = told.lines();
-        while let Some(line) = lines.next() {
-            if line == "ip" {
-                hosts.extend(lines.next().map(str::to_owned));
-            }
-            if line == "flags" && lines.next().is_some_and(|flags| flags.contains("down")) {
-                return Err(format!("Sentinel {unit} holds one of {list} for down"));
-            }
-        }
-        hosts.sort();
-        wanted.sort();
-        if hosts == wanted { Ok(()) } else { Err(format!("Sentinel {unit} {list}: {hosts:?}")) }
+    /// Whether a unit's Redis answers as master.
+    pub(crate) fn is_master(&self, unit: u32) -> bool {
+        self.redis(unit, "ROLE").is_ok_and(|role| role.starts_with("master"))
     }
 
     /// What a unit's Redis answers redis-cli.
@@ -166,11 +236,27 @@ impl Story {
 
     /// The processes of a container whose program's name ends so, by their numbers inside.
     pub(crate) fn processes(&self, unit: u32, container: &str, program: &str) -> Vec<u32> {
-        let script = format!(
-            r#"for p in /proc/[0-9]*; do w=$(tr '\0' ' ' <$p/cmdline 2>/dev/null); case "${{w%% *}}" in *{program}) echo ${{p#/proc/}};; esac; done"#
-        );
-        let output = self.lab.shell(&name(unit), container, &script).unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().filter_map(|it| it.parse().ok()).collect()
+        let all = self.shell(&name(unit), container, PROCESSES, "");
+        let found = all.lines().filter_map(|line| line.split_once(' '));
+        let named = found.filter(|(_, words)| {
+            words.split(' ').next().is_some_and(|first| first.ends_with(program))
+        });
+        named.filter_map(|(number, _)| number.parse().ok()).collect()
+    }
+
+    /// The processes of all keepers, Redis servers and Sentinels.
+    pub(crate) fn servers(&self) -> Vec<(String, Vec<u32>)> {
+        let programs =
+            [("redis", "redis-keeper"), ("redis", "redis-server"), ("sentinel", "redis-server")];
+        let units = self.lab.pods().len();
+        let units = (0..).take(units).flat_map(|unit| programs.map(|program| (unit, program)));
+        units
+            .map(|(unit, (container, program))| {
+                let all = self.processes(unit, container, program);
+                assert_eq!(all.len(), 1, "{program} in {container} of unit {unit}");
+                (format!("{program} in {container} of unit {unit}"), all)
+            })
+            .collect()
     }
 
     /// The same, where there is one at all.
@@ -185,6 +271,30 @@ impl Story {
         (!self.processes(unit, container, program).is_empty()).then_some(())
     }
 
+    /// Runs a shell script in a container, whatever its exit code; gives what it printed.
+    pub(crate) fn shell(&self, unit: &str, container: &str, script: &str, input: &str) -> String {
+        let pod = self.lab.pod(unit).unwrap();
+        let mut command = pod.command(container, "sh");
+        let output = pod.run(command.args(["-c", script]), input).unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Writes so many keys through a unit's Redis, which has to be master.
+    pub(crate) fn fill(&self, unit: u32, keys: u32) {
+        let script = "for i = 1, ARGV[1] do redis.call('SET', 'key:' .. i, i) end return 'done'";
+        let done = self.redis(unit, &format!("EVAL \"{script}\" 0 {keys}"));
+        assert_eq!(done, Ok("done".to_owned()));
+    }
+
+    /// Waits until each of so many units has exactly so many keys.
+    pub(crate) fn all_have(&self, units: u32, keys: u32) {
+        for unit in 0..units {
+            self.until(&format!("unit {unit} has {keys} keys"), || {
+                self.redis(unit, "DBSIZE").ok().filter(|told| *told == keys.to_string())
+            });
+        }
+    }
+
     /// Waits for something.
     pub(crate) fn until<T>(&self, what: &str, check: impl FnMut() -> Option<T>) -> T {
         wait::until(what, LIMIT, check).unwrap_or_else(|error| self.fail(&error.to_string()))
@@ -196,9 +306,17 @@ impl Story {
         for pod in self.lab.pods() {
             for container in ["redis", "sentinel"] {
                 let log = self.lab.container_log(&pod.unit, container).unwrap_or_default();
-                let lines: Vec<&str> = log.lines().collect();
-                let tail = lines.get(lines.len().saturating_sub(40)..).unwrap_or_default();
-                let _ = writeln!(text, "--- {} {container}\n{}", pod.unit, tail.join("\n"));
+                let servers = self.lab.shell(&pod.unit, container, SERVER_LOG);
+                let servers = servers.map(|output| output.stdout).unwrap_or_default();
+                for (title, log) in
+                    [("", log), (" redis", String::from_utf8_lossy(&servers).into())]
+                {
+                    let lines: Vec<&str> = log.lines().collect();
+                    let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
+                    let text_of =
+                        format!("--- {} {container}{title}\n{}", pod.unit, tail.join("\n"));
+                    let _ = writeln!(text, "{text_of}");
+                }
             }
         }
         panic!("{}\n{text}", timeline::render(&self.lab.trace().entries()));
@@ -208,6 +326,14 @@ impl Story {
 /// Whether Redis runs without a password.
 pub(crate) fn is_without_password(bag: &BTreeMap<String, String>) -> bool {
     bag.get("enable-password").is_some_and(|value| value == "false")
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.end();
+        }
+    }
 }
 
 /// A unit's name.
@@ -220,15 +346,6 @@ pub(crate) fn host(unit: u32) -> String {
     format!("{APPLICATION}-{unit}.{APPLICATION}-endpoints.lab.svc.cluster.local")
 }
 
-fn pairs(lines: &str) -> BTreeMap<String, String> {
-    let mut lines = lines.lines();
-    let mut pairs = BTreeMap::new();
-    while let (Some(field), Some(value)) = (lines.next(), lines.next()) {
-        pairs.insert(field.to_owned(), value.to_owned());
-    }
-    pairs
-}
-
 /// The charm's folder, as its file unpacks.
 pub(crate) fn charm() -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -239,3 +356,14 @@ pub(crate) fn charm() -> TempDir {
     fs::copy(env!("CARGO_BIN_EXE_dispatch"), folder.path().join("dispatch")).unwrap();
     folder
 }
+
+/// How many lines of each log a story that fails shows.
+const TAIL: usize = 200;
+
+/// What Redis logs.
+pub(crate) const SERVER_LOG: &str = "cat /var/log/redis/* 2>/dev/null";
+
+/// Numbers and command lines.
+const PROCESSES: &str = r"for it in /proc/[0-9]*; do
+    words=$(tr '\0' ' ' <$it/cmdline 2>/dev/null) && echo ${it#/proc/} $words
+done";

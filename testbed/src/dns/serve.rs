@@ -29,7 +29,7 @@ use crate::dns::records::Known;
 use crate::dns::records::Records;
 use crate::dns::zone::DnsFaults;
 use crate::dns::zone::Zone;
-use crate::transcript::lock;
+use crate::lock::lock;
 
 /// Serves on this address until the orders end.
 pub(crate) fn run(address: Ipv4Addr, orders: impl BufRead) -> io::Result<()> {

@@ -17,8 +17,8 @@ use crate::dns::zone::Zone;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
+use crate::lock::lock;
 use crate::programs;
-use crate::transcript::lock;
 
 /// Where the pods' resolvers ask: no pod has an address near it.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 152, 183, 10);

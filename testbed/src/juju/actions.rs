@@ -13,7 +13,7 @@ use super::error::Error;
 use super::model::application_of;
 use super::requests::RequestKind;
 use super::switches::Switches;
-use super::world::locked;
+use crate::lock::lock;
 
 impl Controller {
     /// `juju run`: asks a unit for an action; the number is to wait by. Parameters that do not fit
@@ -24,7 +24,7 @@ impl Controller {
         action: &str,
         parameters: Map<String, Value>,
     ) -> Result<u64, Error> {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let deployment = &world.deployment;
         let refusal = |reason: String| Error::UnfitAction {
             action: action.to_owned(),
@@ -46,7 +46,7 @@ impl Controller {
 
     /// `juju exec`: asks a unit to run a line of shell with the environment of a hook.
     pub fn exec(&self, unit: &str, command: &str) -> Result<u64, Error> {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         if world.model.unit(unit).is_none() {
             return Err(Error::NoSuchUnit { unit: unit.to_owned() });
         }
@@ -58,13 +58,13 @@ impl Controller {
 
     /// What became of an action or a command; nothing while it has not ended.
     pub fn action_result(&self, id: u64) -> Option<ActionResult> {
-        locked(self.world()).deployment.requests.result(id).cloned()
+        lock(self.world()).deployment.requests.result(id).cloned()
     }
 
     /// Waits for the end of an action or a command.
     pub fn wait_for_action(&self, id: u64, limit: Duration) -> Result<ActionResult, Error> {
         let deadline = Instant::now().checked_add(limit);
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         loop {
             if let Some(result) = world.deployment.requests.result(id) {
                 return Ok(result.clone());

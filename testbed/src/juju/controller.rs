@@ -21,7 +21,7 @@ use super::model::application_of;
 use super::run::RunningHook;
 use super::world::SharedWorld;
 use super::world::World;
-use super::world::locked;
+use crate::lock::lock;
 
 /// A controller with the agents of all its units. Clones are handles of the same one.
 #[derive(Clone, Debug)]
@@ -62,12 +62,12 @@ impl Controller {
 
     /// Looks at the model.
     pub fn read<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
-        look(&locked(self.world()).model)
+        look(&lock(self.world()).model)
     }
 
     /// Rearranges the model, as if by other units, the operator or the controller.
     pub fn edit<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let result = change(&mut world.model);
         world.note_change();
         result
@@ -94,13 +94,13 @@ impl Controller {
     /// Makes the unit's agent believe that it holds the lease, or that it does not, whatever the
     /// controller knows; nothing makes it ask again.
     pub fn claim_leadership(&self, unit: &str, claim: Option<bool>) {
-        locked(self.world()).agent(unit).claim = claim;
+        lock(self.world()).agent(unit).claim = claim;
     }
 
     /// Restarts the unit's agent: it forgets the databags that it has read. One that runs by itself
     /// does so when its hook is through, and begins with what follows a restart.
     pub fn restart_agent(&self, unit: &str) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let agent = world.agent(unit);
         agent.members.clear();
         if let Some(running) = &mut agent.running {
@@ -111,12 +111,12 @@ impl Controller {
 
     /// Lets the unit's hooks that `start` runs run in that pod from now on.
     pub fn set_place(&self, unit: &str, place: Arc<dyn Place>) {
-        locked(self.world()).agent(unit).place = Some(place);
+        lock(self.world()).agent(unit).place = Some(place);
     }
 
     /// A command that runs `program` as the unit's charm: in its pod, in its charm directory.
     pub fn command(&self, unit: &str, program: &Path) -> Result<Command, Error> {
-        let place = locked(self.world()).agent(unit).place.clone();
+        let place = lock(self.world()).agent(unit).place.clone();
         let charm = self.ground(unit)?.charm;
         Ok(place.map_or_else(|| Command::new(program), |place| place.command(&charm, program)))
     }
@@ -136,20 +136,20 @@ impl Controller {
 
     /// Statuses in the order that charms set them, by unit or application.
     pub fn statuses(&self) -> Vec<(String, Status)> {
-        locked(self.world()).statuses.clone()
+        lock(self.world()).statuses.clone()
     }
 
     /// All that was ever said where others may read it: command lines of tools, log lines,
     /// messages of statuses and actions, output of hooks. Databags, state and standard input of
     /// tools are not in it, as secrets belong there.
     pub fn transcript(&self) -> String {
-        locked(self.world()).transcript.join("\n")
+        lock(self.world()).transcript.join("\n")
     }
 
     /// What tools have read from their standard input, in hooks of any end: where secrets belong,
     /// so that a test knows what to search the transcript for.
     pub fn inputs(&self) -> Vec<String> {
-        locked(self.world()).inputs.clone()
+        lock(self.world()).inputs.clone()
     }
 
     /// Runs the program for the hook. Environment, directory and output are set here, whatever
@@ -162,7 +162,7 @@ impl Controller {
 
     /// Where hooks of a unit run that a test starts; the folders are there.
     fn ground(&self, unit: &str) -> Result<Ground, Error> {
-        let place = locked(self.world()).agent(unit).place.clone();
+        let place = lock(self.world()).agent(unit).place.clone();
         if let Some(place) = place {
             let ground = Ground::in_pod(unit, &*place)?;
             let tools = format!("tools/unit-{}", unit.replace('/', "-"));
@@ -195,7 +195,7 @@ impl Controller {
 
 impl Drop for End {
     fn drop(&mut self) {
-        let mut world = locked(&self.world);
+        let mut world = lock(&self.world);
         world.deployment.is_over = true;
         world.note_change();
     }

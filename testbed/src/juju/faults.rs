@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::controller::Controller;
 use super::hook::Fault;
 use super::hook::Hook;
-use super::world::locked;
+use crate::lock::lock;
 
 /// The faults that wait for their moment.
 #[derive(Debug, Default)]
@@ -71,53 +71,53 @@ impl Controller {
     /// Strikes the next run of a unit's hook, named `start`, `redis-peers-relation-changed`, or as
     /// an action. Several faults of one hook strike the same run.
     pub fn strike_hook(&self, unit: &str, hook: &str, fault: HookFault) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         world.deployment.faults.hooks.push((unit.to_owned(), hook.to_owned(), fault));
     }
 
     /// Disturbs the next notice of the container on its way to the unit's charm.
     pub fn disturb_notice(&self, unit: &str, container: &str, fault: NoticeFault) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         world.deployment.faults.notices.push((unit.to_owned(), container.to_owned(), fault));
     }
 
     /// Whether such a disturbance still waits for a notice.
     pub fn is_notice_disturbed(&self, unit: &str, container: &str) -> bool {
-        let world = locked(self.world());
+        let world = lock(self.world());
         world.deployment.faults.notices.iter().any(|(at, of, _)| at == unit && of == container)
     }
 
     /// Loses the unit's next `leader-elected`, as a SIGTERM does: it is recorded and never run.
     pub fn lose_leader_elected(&self, unit: &str) {
-        locked(self.world()).deployment.faults.lost_elections.insert(unit.to_owned());
+        lock(self.world()).deployment.faults.lost_elections.insert(unit.to_owned());
     }
 
     /// Takes the lease from the application's leader, who knows at once; another unit may get it.
     /// Without another one it is free again after as long as a lease lasts.
     pub fn lose_leadership(&self, application: &str) {
-        locked(self.world()).lose_leadership(application);
+        lock(self.world()).lose_leadership(application);
     }
 
     /// Takes the lease from the application's leader, who goes on believing in it until it would
     /// renew its claim, up to 30 seconds later.
     pub fn steal_leadership(&self, application: &str) {
-        locked(self.world()).steal_leadership(application);
+        lock(self.world()).steal_leadership(application);
     }
 
     /// Leaves the application without a leader for that long, by the model's clock.
     pub fn leave_without_leader(&self, application: &str, time: Duration) {
-        locked(self.world()).leave_without_leader(application, time);
+        lock(self.world()).leave_without_leader(application, time);
     }
 
     /// Gives the lease to a unit whose agent runs.
     pub fn make_leader(&self, unit: &str) {
-        locked(self.world()).give_leadership(unit);
+        lock(self.world()).give_leadership(unit);
     }
 
     /// Cuts all agents off from the controller, or lets them reach it again: then each of them
     /// restarts. A hook that runs meanwhile fails.
     pub fn set_away(&self, is_away: bool) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         world.deployment.is_away = is_away;
         for agent in world.agents.values_mut() {
             agent.is_cut_off |= is_away;
@@ -131,7 +131,7 @@ impl Controller {
     /// Stops the unit's agent from doing anything, its lease included, or lets it go on: as when
     /// its pod is frozen. What it runs is not the agent.
     pub fn set_agent_frozen(&self, unit: &str, is_frozen: bool) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         if let Some(running) = &mut world.agent(unit).running {
             running.is_frozen = is_frozen;
         }

@@ -16,7 +16,7 @@ use super::model::unit::Storage;
 use super::model::unit::StorageKind;
 use super::model::unit::Unit;
 use super::world::World;
-use super::world::locked;
+use crate::lock::lock;
 
 /// What Kubernetes is asked for.
 enum Order {
@@ -28,7 +28,7 @@ enum Order {
 pub(super) fn start(core: Core) {
     thread::spawn(move || {
         let mut round = Instant::now();
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         while !world.deployment.is_over {
             let now = Instant::now();
             let lease = if world.deployment.is_away { None } else { world.tend_leases(now) };
@@ -43,7 +43,7 @@ pub(super) fn start(core: Core) {
                 for order in orders {
                     carry_out(&core, order);
                 }
-                world = locked(&core.world);
+                world = lock(&core.world);
                 continue;
             }
             let until = lease.map_or(round, |lease| lease.min(round));
@@ -54,13 +54,13 @@ pub(super) fn start(core: Core) {
 
 /// Without the world's lock: Kubernetes tells of pods while it does it.
 fn carry_out(core: &Core, order: Order) {
-    let Some(CloudHandle(cloud)) = locked(&core.cloud).clone() else { return };
+    let Some(CloudHandle(cloud)) = lock(&core.cloud).clone() else { return };
     let (name, done) = match &order {
         Order::Apply(set) => (&set.application, cloud.apply(set)),
         Order::Delete(name) => (name, cloud.delete(name)),
     };
     if let Err(error) = done {
-        locked(&core.world).complain(name, &error);
+        lock(&core.world).complain(name, &error);
     }
 }
 

@@ -20,7 +20,7 @@ use super::model::application_of;
 use super::process::Process;
 use super::run::RunningHook;
 use super::server::Server;
-use super::world::locked;
+use crate::lock::lock;
 
 /// Where a unit's hooks run.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Core {
         ground: &Ground,
     ) -> Result<RunningHook, Error> {
         let unit = hook.unit.clone();
-        let mut world = locked(&self.world);
+        let mut world = lock(&self.world);
         if world.model.unit(&unit).is_none() {
             return Err(Error::NoSuchUnit { unit });
         }
@@ -102,7 +102,7 @@ impl Core {
         drop(world);
 
         let give_up = |error| {
-            locked(&self.world).agent(&unit).is_busy = false;
+            lock(&self.world).agent(&unit).is_busy = false;
             error
         };
         let socket = ground.socket.clone();

@@ -25,7 +25,7 @@ use super::requests::Resolved;
 use super::switches::Switches;
 use super::uniter::record::Record;
 use super::world::World;
-use super::world::locked;
+use crate::lock::lock;
 
 /// How a controller behaves that applications are deployed to.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ impl Controller {
     /// over.
     pub fn connect(&self, cloud: Arc<dyn Cloud>, setting: Setting) {
         {
-            let mut world = locked(self.world());
+            let mut world = lock(self.world());
             world.model.now = None;
             let deployment = &mut world.deployment;
             deployment.clock = setting.clock;
@@ -73,14 +73,14 @@ impl Controller {
             deployment.trace = setting.trace;
             deployment.versions.by_content = setting.switches.unseen_when_undone;
         }
-        if locked(&self.core.cloud).replace(CloudHandle(cloud)).is_none() {
+        if lock(&self.core.cloud).replace(CloudHandle(cloud)).is_none() {
             keeper::start(self.core.clone());
         }
     }
 
     /// Changes which Juju it is.
     pub fn set_switches(&self, switches: Switches) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         world.deployment.switches = switches;
         world.deployment.versions.by_content = switches.unseen_when_undone;
         world.note_change();
@@ -88,7 +88,7 @@ impl Controller {
 
     /// Which Juju it is.
     pub fn switches(&self) -> Switches {
-        locked(self.world()).deployment.switches
+        lock(self.world()).deployment.switches
     }
 
     /// `juju deploy`.
@@ -96,7 +96,7 @@ impl Controller {
         let charm = Charm::read(&deploy.charm)?;
         let name = &deploy.application;
         let folder = self.keep_charm(&deploy.charm, name, 1)?;
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         if world.model.applications.contains_key(name) {
             return Err(Error::Exists { application: name.clone() });
         }
@@ -197,7 +197,7 @@ impl Controller {
 
     /// `juju integrate`, of `application:endpoint` with another one; gives the relation's number.
     pub fn integrate(&self, one: (&str, &str), other: (&str, &str)) -> Result<u32, Error> {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         for (application, endpoint) in [one, other] {
             let record = world.model.applications.get(application);
             let found = record.is_some_and(|it| it.endpoints.contains_key(endpoint));
@@ -223,7 +223,7 @@ impl Controller {
 
     /// `juju remove-relation`: its units run what is to be run, then it is gone.
     pub fn remove_relation(&self, relation: u32) -> Result<(), Error> {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let found = world.model.relation_mut(relation).filter(|relation| !relation.is_peer());
         let Some(found) = found else {
             let unit = "the model".to_owned();
@@ -252,7 +252,7 @@ impl Controller {
 
     /// An application's actions with their descriptions.
     pub fn actions(&self, application: &str) -> Option<BTreeMap<String, String>> {
-        let world = locked(self.world());
+        let world = lock(self.world());
         let actions = world.deployment.applications.get(application)?.charm.actions.iter();
         let told =
             |schema: &serde_json::Value| schema.get("description")?.as_str().map(str::to_owned);
@@ -261,7 +261,7 @@ impl Controller {
 
     /// `juju resolved`: a failed hook is tried again at once, or taken for done.
     pub fn resolved(&self, unit: &str, how: Resolved) -> Result<(), Error> {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         if world.model.unit(unit).is_none() {
             return Err(Error::NoSuchUnit { unit: unit.to_owned() });
         }
@@ -276,24 +276,24 @@ impl Controller {
 
     /// Whether the application was deployed, and is not gone.
     pub fn is_deployed(&self, application: &str) -> bool {
-        locked(self.world()).deployment.applications.contains_key(application)
+        lock(self.world()).deployment.applications.contains_key(application)
     }
 
     /// How often the application's charm was refreshed.
     pub fn revision(&self, application: &str) -> Option<u32> {
-        let world = locked(self.world());
+        let world = lock(self.world());
         world.deployment.applications.get(application).map(|deployed| deployed.revision)
     }
 
     /// How many units the application is to have.
     pub fn wanted_units(&self, application: &str) -> Option<u32> {
-        let world = locked(self.world());
+        let world = lock(self.world());
         world.deployment.applications.get(application).map(|deployed| deployed.scale)
     }
 
     /// The name of the application's charm.
     pub fn charm_name(&self, application: &str) -> Option<String> {
-        let world = locked(self.world());
+        let world = lock(self.world());
         world.deployment.applications.get(application).map(|it| it.charm.name.clone())
     }
 
@@ -303,7 +303,7 @@ impl Controller {
         command: String,
         change: impl FnOnce(&mut World) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         if !world.deployment.applications.contains_key(application) {
             return Err(Error::NoSuchApplication { application: application.to_owned() });
         }
@@ -313,7 +313,7 @@ impl Controller {
     }
 
     fn next_version(&self, application: &str) -> Result<u32, Error> {
-        let world = locked(self.world());
+        let world = lock(self.world());
         let deployed = world.deployment.applications.get(application);
         let deployed = deployed
             .ok_or_else(|| Error::NoSuchApplication { application: application.to_owned() })?;

@@ -19,13 +19,13 @@ use super::uniter;
 use super::uniter::Me;
 use super::uniter::memory::Memory;
 use super::world::World;
-use super::world::locked;
+use crate::lock::lock;
 
 impl Controller {
     /// A new pod's charm container runs: the unit's record is made if it is new, and its agent
     /// starts. The version is that of the template that the pod was made from.
     pub fn pod_started(&self, unit: &str, version: u32, place: Arc<dyn Place>) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let ordinal: Option<u32> = unit.rsplit_once('/').and_then(|(_, it)| it.parse().ok());
         let deployed = world.deployment.applications.get(application_of(unit));
         let is_wanted = ordinal.zip(deployed).is_some_and(|(ordinal, it)| ordinal < it.scale);
@@ -43,7 +43,7 @@ impl Controller {
     /// The charm container has ended, and its agent with it: nothing runs, and nothing is recorded any
     /// more, until `agent_restarted`.
     pub fn agent_lost(&self, unit: &str) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         world.deployment.next_generation += 1;
         let generation = world.deployment.next_generation;
         if let Some(running) = &mut world.agent(unit).running {
@@ -57,13 +57,13 @@ impl Controller {
     /// Whether the unit's `start` was ever committed; until then its charm container is not ready for
     /// long.
     pub fn has_started(&self, unit: &str) -> bool {
-        let world = locked(self.world());
+        let world = lock(self.world());
         world.deployment.records.get(unit).is_some_and(|record| record.started)
     }
 
     /// The charm container, or the unit's process in it, has restarted in the same pod.
     pub fn agent_restarted(&self, unit: &str) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let Some(running) = world.agent(unit).running.take() else { return };
         kill_hook(&running);
         let memory = world.fresh_memory(unit, true);
@@ -73,7 +73,7 @@ impl Controller {
     /// SIGTERM: the running hook and its tool get it; the agent does what is to be done before the
     /// end, and ends.
     pub fn pod_terminating(&self, unit: &str) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         let comes_back = world.comes_back(unit);
         let is_busy = world.agent(unit).is_busy;
         if let Some(running) = &mut world.agent(unit).running {
@@ -90,19 +90,19 @@ impl Controller {
 
     /// Whether the unit's agent has done all that it will do in this pod.
     pub fn is_agent_ended(&self, unit: &str) -> bool {
-        locked(self.world()).agent(unit).running.as_ref().is_none_or(|running| running.has_ended)
+        lock(self.world()).agent(unit).running.as_ref().is_none_or(|running| running.has_ended)
     }
 
     /// Whether the unit's pod was told to end.
     pub fn is_terminating(&self, unit: &str) -> bool {
-        let world = locked(self.world());
+        let world = lock(self.world());
         let running = world.agents.get(unit).and_then(|agent| agent.running.as_ref());
         running.is_some_and(Running::had_sigterm)
     }
 
     /// The pod is killed: nothing that its agent still does is recorded.
     pub fn pod_gone(&self, unit: &str) {
-        let mut world = locked(self.world());
+        let mut world = lock(self.world());
         if let Some(running) = world.agent(unit).running.take() {
             kill_hook(&running);
         }
@@ -112,8 +112,8 @@ impl Controller {
     /// Ends all agents for good and kills their hooks; returns when no hook runs any more. Nothing
     /// holds the Kubernetes any longer then.
     pub fn end(&self) {
-        drop(locked(&self.core.cloud).take());
-        let mut world = locked(self.world());
+        drop(lock(&self.core.cloud).take());
+        let mut world = lock(self.world());
         world.deployment.is_over = true;
         for agent in world.agents.values() {
             if let Some(running) = &agent.running {

@@ -19,7 +19,7 @@ use nix::sys::signal;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use super::world::locked;
+use crate::lock::lock;
 
 /// A process group with its leader's output.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Process {
         let noticed = Arc::clone(&end);
         thread::spawn(move || {
             if let Ok(status) = child.wait() {
-                *locked(&noticed.status) = Some((status, Instant::now()));
+                *lock(&noticed.status) = Some((status, Instant::now()));
                 noticed.changed.notify_all();
             }
         });
@@ -71,7 +71,7 @@ impl Process {
 
     /// Waits for the leader to end.
     pub(crate) fn wait(&self, limit: Duration) -> Option<ExitStatus> {
-        let status = locked(&self.end.status);
+        let status = lock(&self.end.status);
         let waited = self.end.changed.wait_timeout_while(status, limit, |status| status.is_none());
         let (status, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
         status.map(|(status, _)| status)
@@ -79,13 +79,13 @@ impl Process {
 
     /// How long the leader ran, or has been running.
     pub(crate) fn elapsed(&self) -> Duration {
-        let end = locked(&self.end.status).map_or_else(Instant::now, |(_, end)| end);
+        let end = lock(&self.end.status).map_or_else(Instant::now, |(_, end)| end);
         end.duration_since(self.started)
     }
 
     /// Signals the group, unless its leader has ended.
     pub(crate) fn signal(&self, signal: Signal) -> nix::Result<()> {
-        if locked(&self.end.status).is_some() {
+        if lock(&self.end.status).is_some() {
             return Ok(());
         }
         signal_group(self.group, signal)
@@ -94,11 +94,11 @@ impl Process {
     /// Standard output and error so far. After the end, gives what is left in them the short
     /// while that Juju gives it.
     pub(crate) fn output(&self) -> (Vec<u8>, Vec<u8>) {
-        if locked(&self.end.status).is_some() {
+        if lock(&self.end.status).is_some() {
             self.stdout.settle();
             self.stderr.settle();
         }
-        (locked(&self.stdout.bytes).clone(), locked(&self.stderr.bytes).clone())
+        (lock(&self.stdout.bytes).clone(), lock(&self.stderr.bytes).clone())
     }
 }
 
@@ -111,7 +111,7 @@ impl Stream {
             let mut chunk = [0; 4096];
             let Some(mut pipe) = pipe else { return };
             while let Ok(size @ 1..) = pipe.read(&mut chunk) {
-                locked(&filled).extend(chunk.iter().take(size));
+                lock(&filled).extend(chunk.iter().take(size));
             }
             // The hook may have been given up meanwhile.
             let _ = sender.send(());

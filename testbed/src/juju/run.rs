@@ -18,7 +18,7 @@ use super::hook::Kind;
 use super::process::Process;
 use super::server::Server;
 use super::world::SharedWorld;
-use super::world::locked;
+use crate::lock::lock;
 
 /// A hook that runs. Dropped before it has finished, it is killed with its process group.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl RunningHook {
     /// The process of the program itself. In a pod another stands for it, whose only child it is.
     fn program(&self) -> Option<i32> {
         let leader = self.process.group();
-        if locked(&self.world).agent(&self.hook.unit).place.is_none() {
+        if lock(&self.world).agent(&self.hook.unit).place.is_none() {
             return Some(leader);
         }
         let children = fs::read_to_string(format!("/proc/{leader}/task/{leader}/children")).ok()?;
@@ -165,8 +165,8 @@ impl RunningHook {
         let exit = self.wait_for_exit(limit)?;
         self.server.close();
         let (stdout, stderr) = self.process.output();
-        let context = locked(&self.server.context);
-        let mut world = locked(&self.world);
+        let context = lock(&self.server.context);
+        let mut world = lock(&self.world);
         if self.hook.loses_leadership_at_commit {
             world.lose_leadership(&context.application);
         }
@@ -232,7 +232,7 @@ impl Drop for RunningHook {
         let _ = self.process.signal(Signal::SIGKILL);
         let _ = self.process.wait(AFTER_KILL);
         self.server.close();
-        let mut world = locked(&self.world);
+        let mut world = lock(&self.world);
         world.agent(&self.hook.unit).is_busy = false;
         world.note_change();
     }

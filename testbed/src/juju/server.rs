@@ -29,7 +29,7 @@ use super::tools;
 use super::tools::Answer;
 use super::tools::Call;
 use super::world::SharedWorld;
-use super::world::locked;
+use crate::lock::lock;
 
 /// One hook's server.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Server {
         let accepting = Arc::clone(&server);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                if locked(&accepting.calls).is_closed {
+                if lock(&accepting.calls).is_closed {
                     break;
                 }
                 let Ok(stream) = stream else { continue };
@@ -105,7 +105,7 @@ impl Server {
     /// Ends the hook's calls: a tool that comes later finds no socket.
     pub(crate) fn close(&self) {
         {
-            let mut calls = locked(&self.calls);
+            let mut calls = lock(&self.calls);
             calls.is_closed = true;
             calls.parked.clear();
             self.changed.notify_all();
@@ -117,12 +117,12 @@ impl Server {
 
     /// The calls so far.
     pub(crate) fn calls(&self) -> Vec<ToolCall> {
-        locked(&self.calls).made.clone()
+        lock(&self.calls).made.clone()
     }
 
     /// Waits until that many calls have arrived; says whether they have.
     pub(crate) fn wait_for_call(&self, number: usize, limit: Duration) -> bool {
-        let calls = locked(&self.calls);
+        let calls = lock(&self.calls);
         let missing = |calls: &mut Calls| calls.made.len() < number && !calls.is_closed;
         let waited = self.changed.wait_timeout_while(calls, limit, missing);
         let (calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +131,7 @@ impl Server {
 
     /// Lets go all calls that have arrived and are held.
     pub(crate) fn release(&self) {
-        let mut calls = locked(&self.calls);
+        let mut calls = lock(&self.calls);
         calls.released = calls.made.len();
         self.changed.notify_all();
     }
@@ -157,11 +157,11 @@ impl Server {
             }
             Some(FaultKind::Hang) => {
                 self.trace(number, None);
-                locked(&self.calls).parked.push(stream);
+                lock(&self.calls).parked.push(stream);
                 return Ok(());
             }
             Some(FaultKind::KillHook) => {
-                locked(&self.calls).parked.push(stream);
+                lock(&self.calls).parked.push(stream);
                 self.trace(number, None);
                 return signal_group(*self.group.wait(), Signal::SIGKILL).map_err(io::Error::from);
             }
@@ -188,22 +188,22 @@ impl Server {
             frame::send(stream, &[frame::STDIN])?;
             let input = frame::receive(stream)?.into_iter().next().unwrap_or_default();
             self.note(number, |call| call.stdin = Some(input.clone()));
-            locked(&self.world).inputs.push(String::from_utf8_lossy(&input).into_owned());
+            lock(&self.world).inputs.push(String::from_utf8_lossy(&input).into_owned());
             stdin = Some(input);
         }
     }
 
     fn answer_with(&self, request: &Request, stdin: Option<&[u8]>) -> io::Result<Option<Answer>> {
-        let mut context = locked(&self.context);
-        if locked(&self.calls).is_closed {
+        let mut context = lock(&self.context);
+        if lock(&self.calls).is_closed {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        if locked(&self.world).agent(&self.unit).is_cut_off {
+        if lock(&self.world).agent(&self.unit).is_cut_off {
             return Ok(Some(Answer::error(1, &format!("ERROR {CUT_OFF}"))));
         }
         Ok(tools::answer(Call {
             context: &mut context,
-            world: &mut locked(&self.world),
+            world: &mut lock(&self.world),
             directory: &request.directory,
             tool: &request.tool,
             arguments: &request.arguments,
@@ -225,13 +225,13 @@ impl Server {
     /// Notes the call in the trace, before its hook can end.
     fn trace(&self, number: usize, exit: Option<u8>) {
         let call = {
-            let calls = locked(&self.calls);
+            let calls = lock(&self.calls);
             let call = calls.made.get(number.saturating_sub(1));
             let arrived = calls.arrivals.get(number.saturating_sub(1));
             call.zip(arrived).map(|(call, arrived)| (call.argv.clone(), arrived.elapsed()))
         };
         if let Some((argv, took)) = call {
-            let mut world = locked(&self.world);
+            let mut world = lock(&self.world);
             let unit = self.unit.clone();
             world.deployment.trace.push(What::Tool { unit, argv, exit, took });
             world.note_change();
@@ -242,8 +242,8 @@ impl Server {
     fn note_arrival(&self, request: &Request) -> usize {
         let mut argv = vec![request.tool.clone()];
         argv.extend(request.arguments.iter().cloned());
-        locked(&self.world).transcript.push(argv.join(" "));
-        let mut calls = locked(&self.calls);
+        lock(&self.world).transcript.push(argv.join(" "));
+        let mut calls = lock(&self.calls);
         calls.made.push(ToolCall::arrived(argv));
         calls.arrivals.push(Instant::now());
         self.changed.notify_all();
@@ -251,22 +251,22 @@ impl Server {
     }
 
     fn note(&self, number: usize, change: impl FnOnce(&mut ToolCall)) {
-        let mut calls = locked(&self.calls);
+        let mut calls = lock(&self.calls);
         if let Some(call) = calls.made.get_mut(number.saturating_sub(1)) {
             change(call);
         }
     }
 
     fn hold(&self, number: usize) {
-        let calls = locked(&self.calls);
+        let calls = lock(&self.calls);
         let held = |calls: &mut Calls| calls.released < number && !calls.is_closed;
         // A poisoned lock only means that a test has failed already.
         drop(self.changed.wait_while(calls, held).unwrap_or_else(PoisonError::into_inner));
     }
 
     fn lose_leadership(&self) {
-        let application = locked(&self.context).application.clone();
-        locked(&self.world).lose_leadership(&application);
+        let application = lock(&self.context).application.clone();
+        lock(&self.world).lose_leadership(&application);
     }
 }
 

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 use crate::trace::entry::What;
 
@@ -34,11 +32,6 @@ pub(crate) struct World {
 
 /// A world shared by threads.
 pub(crate) type SharedWorld = Arc<Mutex<World>>;
-
-/// Locks, also after a test has panicked with the lock held: its model is still worth a look.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl World {
     pub(crate) fn new(model: Model) -> Self {

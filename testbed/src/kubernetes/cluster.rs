@@ -16,12 +16,12 @@ use crate::juju::clock::GRACE;
 use crate::juju::cloud::Cloud;
 use crate::juju::cloud::CloudError;
 use crate::juju::cloud::StatefulSet;
+use crate::lock::lock;
 use crate::network::Network;
 use crate::pod::Pod;
 use crate::trace::entry::PodChange;
 use crate::trace::entry::What;
 use crate::trace::sink::Sink;
-use crate::transcript::lock;
 
 use super::agents::Agents;
 use super::kubelet::Kubelet;

@@ -25,7 +25,7 @@ pub mod faults;
 pub mod operator;
 pub mod pods;
 pub mod records;
-pub(crate) mod redis;
+pub mod redis;
 pub mod sentinel_events;
 pub mod service_changes;
 pub mod status;

@@ -10,10 +10,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Lab;
-use super::redis::Server;
 use super::watcher::Watcher;
 use crate::pod::Pod;
 use crate::processes;
+use crate::redis::server::Server;
 use crate::trace::entry::What;
 use crate::trace::sink::Sink;
 
@@ -69,7 +69,7 @@ fn sentinel_of(pod: &Pod) -> Option<u32> {
 }
 
 fn subscribe(lab: &Lab, unit: &str) -> Option<Subscription> {
-    let mut client = lab.redis_client(unit, Server::Sentinel, None, "PSUBSCRIBE *\n").ok()?;
+    let mut client = lab.listen(unit, Server::Sentinel).ok()?;
     let lines = BufReader::new(client.stdout.take()?);
     let (unit, trace) = (unit.to_owned(), lab.trace().clone());
     let reader = Some(thread::spawn(move || read(&unit, lines, &trace)));

@@ -2,7 +2,7 @@
 
 use super::Lab;
 use super::error::LabError;
-use crate::transcript::lock;
+use crate::lock::lock;
 use crate::volume::Volume;
 
 impl Lab {

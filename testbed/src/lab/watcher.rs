@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Lab;
-use crate::transcript::lock;
+use crate::lock::lock;
 
 /// Looks for as long as both it and the lab last.
 #[derive(Debug)]

@@ -9,12 +9,13 @@ use std::process::Child;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::sync::mpsc::Sender;
 use std::thread;
 
 use nix::sys::signal::Signal;
+
+use crate::lock::lock;
 
 /// A command that runs the program, which gets that signal when this process has ended. `spawn` here
 /// has to start it.
@@ -27,7 +28,7 @@ pub fn command(program: &Path, signal: Signal) -> Command {
 /// Starts such a command.
 pub fn spawn(command: Command) -> io::Result<Child> {
     let (reply, started) = mpsc::channel();
-    let sent = STARTER.lock().unwrap_or_else(PoisonError::into_inner).send((command, reply));
+    let sent = lock(&STARTER).send((command, reply));
     sent.map_err(io::Error::other)?;
     started.recv().map_err(io::Error::other)?
 }

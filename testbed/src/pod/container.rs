@@ -19,10 +19,10 @@ use nix::sys::signal::Signal;
 
 use crate::error::BedError;
 use crate::ground::Ground;
+use crate::lock::lock;
 use crate::pod::plan::Plan;
 use crate::pod::sandbox::Sandbox;
 use crate::processes;
-use crate::transcript::lock;
 use crate::wait;
 
 /// A container, running or not.

@@ -31,13 +31,13 @@ use nix::sys::signal::Signal;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
+use crate::lock::lock;
 use crate::pebble::client::http::Client;
 use crate::pod::container::Begun;
 use crate::pod::container::Container;
 use crate::pod::sandbox::Sandbox;
 use crate::pod::spec::PodSpec;
 use crate::programs;
-use crate::transcript::lock;
 use crate::wait;
 
 /// A pod; everything in it ends with the bed.

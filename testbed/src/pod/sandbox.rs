@@ -22,8 +22,8 @@ use crate::dns::server;
 use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
+use crate::lock::lock;
 use crate::pod::spec::PodSpec;
-use crate::transcript::lock;
 
 /// Network and host name of a pod.
 #[derive(Debug)]

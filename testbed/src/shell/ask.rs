@@ -3,12 +3,14 @@
 use std::thread;
 
 use super::roles;
-use super::roles::Answer;
 use super::roles::Servers;
+use super::roles::Told;
 use crate::lab::Lab;
 use crate::lab::error::LabError;
-use crate::lab::redis::Server;
 use crate::lab::status::ModelStatus;
+use crate::redis::answers::Answer;
+use crate::redis::client::Said;
+use crate::redis::server::Server;
 
 /// What the servers of all units say, asked at once; a unit without a pod is not asked.
 pub(crate) fn servers(lab: &Lab, status: &ModelStatus) -> Vec<Servers> {
@@ -18,8 +20,8 @@ pub(crate) fn servers(lab: &Lab, status: &ModelStatus) -> Vec<Servers> {
         let ask = |unit: &str| {
             let unit = unit.to_owned();
             scope.spawn(move || Servers {
-                redis: said(lab, &unit, Server::Redis, "INFO replication\n", roles::replication),
-                sentinel: said(lab, &unit, Server::Sentinel, "INFO sentinel\n", roles::watched),
+                redis: said(lab, &unit, Server::Redis, "INFO replication", roles::replication),
+                sentinel: said(lab, &unit, Server::Sentinel, "INFO sentinel", roles::watched),
                 unit,
             })
         };
@@ -32,20 +34,17 @@ fn said<T>(
     lab: &Lab,
     unit: &str,
     server: Server,
-    line: &str,
-    read: fn(&str) -> Answer<T>,
-) -> Answer<T> {
-    let client = match lab.redis_client(unit, server, Some(LIMIT), line) {
-        Ok(client) => client,
+    question: &str,
+    read: fn(&str) -> Told<T>,
+) -> Told<T> {
+    let said = match lab.said(unit, server, &[question]) {
+        Ok(said) => said,
         // Without a workload container that runs there is no server either.
-        Err(LabError::NoContainer { .. }) => return Answer::Nobody,
-        Err(error) => return Answer::Refused(error.to_string()),
+        Err(LabError::NoContainer { .. }) => return Told::Nobody,
+        Err(error) => return Told::Refused(error.to_string()),
     };
-    match client.wait_with_output() {
-        Ok(done) => read(&String::from_utf8_lossy(&[done.stdout, done.stderr].concat())),
-        Err(error) => Answer::Refused(error.to_string()),
+    match said {
+        Said::All(answers) => read(&answers.first().map(Answer::text).unwrap_or_default()),
+        Said::Less(text) => read(&Answer::parse(&text).text()),
     }
 }
-
-/// Seconds until a server that does not answer counts as silent.
-const LIMIT: &str = "2";

@@ -12,14 +12,14 @@ pub struct Servers {
     /// The unit.
     pub unit: String,
     /// Its Redis.
-    pub redis: Answer<Replication>,
+    pub redis: Told<Replication>,
     /// Its Sentinel.
-    pub sentinel: Answer<Vec<Watched>>,
+    pub sentinel: Told<Vec<Watched>>,
 }
 
 /// What became of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<T> {
+pub enum Told<T> {
     /// An answer.
     Said(T),
     /// A server that did not answer as it should, with its own words or the client's.
@@ -55,7 +55,7 @@ pub struct Watched {
 }
 
 /// Reads the answer to `INFO replication`.
-pub fn replication(text: &str) -> Answer<Replication> {
+pub fn replication(text: &str) -> Told<Replication> {
     let fields = fields(text);
     let field = |name| fields.get(name).map(|&value| value.to_owned()).unwrap_or_default();
     if !fields.contains_key("role") {
@@ -63,7 +63,7 @@ pub fn replication(text: &str) -> Answer<Replication> {
     }
     let is_replica = fields.get("role") == Some(&"slave");
     let offset = if is_replica { "slave_repl_offset" } else { "master_repl_offset" };
-    Answer::Said(Replication {
+    Told::Said(Replication {
         role: field("role"),
         master: field("master_host"),
         link: field("master_link_status"),
@@ -72,7 +72,7 @@ pub fn replication(text: &str) -> Answer<Replication> {
 }
 
 /// Reads the answer to `INFO sentinel`.
-pub fn watched(text: &str) -> Answer<Vec<Watched>> {
+pub fn watched(text: &str) -> Told<Vec<Watched>> {
     let fields = fields(text);
     if !fields.contains_key("sentinel_masters") {
         return unanswered(text);
@@ -91,25 +91,25 @@ pub fn watched(text: &str) -> Answer<Vec<Watched>> {
             sentinels: pair("sentinels").to_owned(),
         }
     };
-    Answer::Said(lines.map(master).collect())
+    Told::Said(lines.map(master).collect())
 }
 
 fn fields(text: &str) -> BTreeMap<&str, &str> {
     text.lines().filter_map(|line| line.trim().split_once(':')).collect()
 }
 
-fn unanswered<T>(text: &str) -> Answer<T> {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && *line != "OK");
+fn unanswered<T>(text: &str) -> Told<T> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
-        None => Answer::Refused("no answer".to_owned()),
-        Some(line) if line.contains("Connection refused") => Answer::Nobody,
-        Some(line) => Answer::Refused(line.to_owned()),
+        None => Told::Refused("no answer".to_owned()),
+        Some(line) if line.contains("Connection refused") => Told::Nobody,
+        Some(line) => Told::Refused(line.to_owned()),
     }
 }
 
 /// The table of them all; nothing where no unit has any.
 pub fn text(servers: &[Servers], status: &ModelStatus) -> String {
-    let is_silent = |it: &Servers| it.redis == Answer::Nobody && it.sentinel == Answer::Nobody;
+    let is_silent = |it: &Servers| it.redis == Told::Nobody && it.sentinel == Told::Nobody;
     if servers.iter().all(is_silent) {
         return String::new();
     }
@@ -126,12 +126,12 @@ pub fn text(servers: &[Servers], status: &ModelStatus) -> String {
     table.text()
 }
 
-fn redis_cells(redis: &Answer<Replication>, units: &[&UnitStatus]) -> [String; 4] {
+fn redis_cells(redis: &Told<Replication>, units: &[&UnitStatus]) -> [String; 4] {
     let told = |text: &str| [text.to_owned(), String::new(), String::new(), String::new()];
     match redis {
-        Answer::Nobody => told("-"),
-        Answer::Refused(text) => told(text),
-        Answer::Said(redis) => {
+        Told::Nobody => told("-"),
+        Told::Refused(text) => told(text),
+        Told::Said(redis) => {
             let role = if redis.role == "slave" { "replica" } else { &redis.role };
             let master = unit_of(&redis.master, units);
             [role.to_owned(), master, redis.link.clone(), redis.offset.clone()]
@@ -139,12 +139,12 @@ fn redis_cells(redis: &Answer<Replication>, units: &[&UnitStatus]) -> [String; 4
     }
 }
 
-fn sentinel_cells(sentinel: &Answer<Vec<Watched>>, units: &[&UnitStatus]) -> [String; 2] {
+fn sentinel_cells(sentinel: &Told<Vec<Watched>>, units: &[&UnitStatus]) -> [String; 2] {
     let masters = match sentinel {
-        Answer::Nobody => return ["-".to_owned(), String::new()],
-        Answer::Refused(text) => return [text.clone(), String::new()],
-        Answer::Said(masters) if masters.is_empty() => return ["nobody".to_owned(), String::new()],
-        Answer::Said(masters) => masters,
+        Told::Nobody => return ["-".to_owned(), String::new()],
+        Told::Refused(text) => return [text.clone(), String::new()],
+        Told::Said(masters) if masters.is_empty() => return ["nobody".to_owned(), String::new()],
+        Told::Said(masters) => masters,
     };
     let name = |it: &Watched| match it.status.as_str() {
         "ok" => unit_of(&it.host, units),
@@ -165,15 +165,15 @@ fn unit_of(host: &str, units: &[&UnitStatus]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Answer;
     use super::Replication;
+    use super::Told;
     use super::Watched;
     use super::replication;
     use super::watched;
 
     #[test]
     fn the_answers_of_redis_7_are_read() {
-        let master = "OK\r\n# Replication\r\nrole:master\r\nconnected_slaves:2\r\n\
+        let master = "# Replication\r\nrole:master\r\nconnected_slaves:2\r\n\
              slave0:ip=redis-k8s-1,port=6379,state=online,offset=340,lag=0\r\n\
              master_repl_offset:340\r\n";
         let expected = Replication {
@@ -181,7 +181,7 @@ mod tests {
             offset: "340".to_owned(),
             ..Replication::default()
         };
-        assert_eq!(replication(master), Answer::Said(expected));
+        assert_eq!(replication(master), Told::Said(expected));
 
         let replica = "# Replication\r\nrole:slave\r\nmaster_host:redis-k8s-0\r\n\
              master_port:6379\r\nmaster_link_status:down\r\nslave_repl_offset:12\r\n\
@@ -192,7 +192,7 @@ mod tests {
             link: "down".to_owned(),
             offset: "12".to_owned(),
         };
-        assert_eq!(replication(replica), Answer::Said(expected));
+        assert_eq!(replication(replica), Told::Said(expected));
     }
 
     #[test]
@@ -205,15 +205,15 @@ mod tests {
             replicas: "2".to_owned(),
             sentinels: "3".to_owned(),
         };
-        assert_eq!(watched(text), Answer::Said(vec![expected]));
-        assert_eq!(watched("# Sentinel\r\nsentinel_masters:0\r\n"), Answer::Said(vec![]));
+        assert_eq!(watched(text), Told::Said(vec![expected]));
+        assert_eq!(watched("# Sentinel\r\nsentinel_masters:0\r\n"), Told::Said(vec![]));
     }
 
     #[test]
     fn a_server_that_is_not_there_is_told_from_one_that_refuses() {
-        let refused = |text: &str| Answer::Refused(text.to_owned());
+        let refused = |text: &str| Told::Refused(text.to_owned());
         let table = [
-            ("Could not connect to Redis at 127.0.0.1:6379: Connection refused\n", Answer::Nobody),
+            ("Could not connect to Redis at 127.0.0.1:6379: Connection refused\n", Told::Nobody),
             ("NOAUTH Authentication required.\n", refused("NOAUTH Authentication required.")),
             ("", refused("no answer")),
         ];

@@ -183,9 +183,9 @@ mod tests {
     use crate::lab::status::RelationStatus;
     use crate::lab::status::UnitStatus;
     use crate::lab::status::Word;
-    use crate::shell::roles::Answer;
     use crate::shell::roles::Replication;
     use crate::shell::roles::Servers;
+    use crate::shell::roles::Told;
     use crate::shell::roles::Watched;
 
     fn word(word: &str, message: &str) -> Word {
@@ -242,7 +242,7 @@ mod tests {
     fn servers() -> Vec<Servers> {
         let host = "redis-k8s-0.redis-k8s-endpoints.lab.svc.cluster.local";
         let watched = |status: &str, host: &str| {
-            Answer::Said(vec![Watched {
+            Told::Said(vec![Watched {
                 host: host.to_owned(),
                 status: status.to_owned(),
                 replicas: "2".to_owned(),
@@ -250,7 +250,7 @@ mod tests {
             }])
         };
         let redis = |role: &str, master: &str, link: &str| {
-            Answer::Said(Replication {
+            Told::Said(Replication {
                 role: role.to_owned(),
                 master: master.to_owned(),
                 link: link.to_owned(),
@@ -271,8 +271,8 @@ mod tests {
             },
             Servers {
                 unit: unit(2),
-                redis: Answer::Refused("no answer".to_owned()),
-                sentinel: Answer::Nobody,
+                redis: Told::Refused("no answer".to_owned()),
+                sentinel: Told::Nobody,
             },
         ]
     }

@@ -12,7 +12,7 @@ use super::entry::Entry;
 use super::entry::What;
 use super::mask::Secrets;
 
-use crate::transcript::lock;
+use crate::lock::lock;
 
 /// The trace of one run. Clones are handles of the same one; whoever reads it sees no secret.
 #[derive(Clone, Debug)]

@@ -42,8 +42,8 @@ use std::time::Duration;
 
 use crate::error::BedError;
 use crate::error::at_file;
+use crate::lock::lock;
 use crate::pod::Pod;
-use crate::transcript::lock;
 use crate::wait;
 use crate::writer::plan::Line;
 use crate::writer::plan::Plan;

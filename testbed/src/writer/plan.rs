@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::layout::Layout;
-use crate::redis_pod::SENTINEL_PORT;
+use crate::redis::server::SENTINEL_PORT;
 
 /// Where and how to write. It holds passwords, so its Debug shows only the name.
 #[derive(Clone, Serialize, Deserialize)]

@@ -48,6 +48,8 @@ impl Play {
     pub(crate) fn deploy(&self, units: u32) -> Story {
         let story =
             Story::begin_with(self.charm(), units, Options { seed: 7, ..Options::default() });
+        // In command lines, plans and logs.
+        story.shows_passwords();
         let clients = clients();
         story.lab.deploy(clients.path(), "clients", 1).unwrap();
         story.active();
@@ -70,7 +72,7 @@ impl Story {
     }
 
     /// Writes so many keys by the master.
-    pub(crate) fn fill(&self, master: u32, keys: u32) {
+    pub(crate) fn write_keys(&self, master: u32, keys: u32) {
         let script = "for i = 1, ARGV[1] do redis.call('SET', 'key:' .. i, i) end";
         let said = self.redis(master, &format!("EVAL \"{script}\" 0 {keys}")).unwrap();
         assert_eq!((said.as_str(), self.kept(master)), ("", keys));

@@ -1,17 +1,17 @@
-//! `demo DISPATCH`: the charm through a failover, told step by step on a terminal.
+//! `demo DISPATCH`: the charm through a deploy, failovers and scaling, told on a terminal.
 //!
 //! The program DISPATCH, Redis, Sentinel and every hook tool are real processes of this run, and each
-//! line shows what one of them said. What the test bed plays itself, it says. Ends with 0 only if
-//! every step came out as it should.
+//! line shows what one of them said, or what the model did by Juju's and Kubernetes' own rules. No hook
+//! is run at will. Ends with 0 only if every step came out as it should.
 
+mod keepers;
+mod news;
 mod paint;
 mod screen;
 mod show;
 mod stage;
 mod story;
 mod summary;
-mod watch;
-mod workload;
 
 use std::env;
 use std::error::Error;

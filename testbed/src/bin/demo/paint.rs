@@ -1,9 +1,10 @@
 //! Colours of a terminal.
 
 /// How a piece of text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Paint {
     /// As the terminal has it.
+    #[default]
     Plain,
     /// Headings.
     Bold,
@@ -15,7 +16,7 @@ pub(crate) enum Paint {
     Red,
     /// What changed, what is waited for.
     Yellow,
-    /// The charm at work.
+    /// The keeper at work.
     Cyan,
 }
 

@@ -88,6 +88,16 @@ impl Screen {
         self.line(&line);
     }
 
+    /// A line of news: when, of whom, from where; its text is wrapped below itself.
+    pub(crate) fn told(&mut self, at: &str, who: &str, source: &str, paint: Paint, text: &str) {
+        let before = format!("{at:TIME$}{who:WHO$}{source:SOURCE$}");
+        let width = WIDTH - INDENT.len() - before.len();
+        for (number, line) in wrapped(text, width).into_iter().enumerate() {
+            let before = if number == 0 { before.clone() } else { " ".repeat(before.len()) };
+            self.line(&[(Paint::Dim, format!("{INDENT}{before}")), (paint, line)]);
+        }
+    }
+
     /// The end of a step: what is shown by it, with the time since its heading.
     pub(crate) fn passed(&mut self, text: &str) {
         let seconds = format!("{:.1} s", self.begun.elapsed().as_secs_f64());
@@ -154,6 +164,11 @@ const WIDTH: usize = 78;
 const INDENT: &str = "   ";
 
 const LABEL: usize = 11;
+
+/// The columns before a line of news.
+const TIME: usize = 8;
+const WHO: usize = 8;
+const SOURCE: usize = 10;
 
 #[cfg(test)]
 mod tests {

@@ -1,104 +1,37 @@
-//! What is shown of a hook, of the databag and of a Sentinel.
+//! What is shown of Sentinels, writers and hooks.
 
-use testbed::answers::Fields;
-use testbed::answers::SentinelView;
-use testbed::juju::model::Status;
-use testbed::juju::run::Commit;
-use testbed::juju::run::Exit;
-use testbed::juju::run::HookRun;
 use testbed::names::Names;
+use testbed::redis::answers::Fields;
+use testbed::redis::answers::SentinelView;
+use testbed::trace::entry::Entry;
+use testbed::trace::entry::What;
 
 use crate::paint::Paint;
-use crate::screen::Piece;
 use crate::screen::Screen;
-use crate::stage::Databag;
-use crate::stage::PASSWORDS;
+use crate::stage::Written;
 
-/// The event, how its process ended, and the hook tools that it ran.
-pub(crate) fn hook(screen: &mut Screen, unit: &str, name: &str, run: &HookRun) {
-    let end = match run.exit {
-        Exit::Code(code) => format!("exit {code}"),
-        Exit::Signal(number) => format!("signal {number}"),
-    };
-    let commit = match &run.commit {
-        Commit::Committed => "",
-        Commit::Discarded => " · changes dropped",
-        Commit::Failed(_) => " · commit refused",
-    };
-    let took = milliseconds(run);
-    screen.pieces(
-        "dispatch",
-        &[
-            (Paint::Cyan, name.to_owned()),
-            (Paint::Plain, format!(" on {unit}")),
-            (Paint::Dim, format!(" · {end}{commit} · ")),
-            (Paint::Bold, took),
-            (Paint::Dim, format!(" · {} hook tools", run.calls.len())),
-        ],
+/// How many hooks ended, and how long they took.
+pub(crate) fn hooks(screen: &mut Screen, entries: &[Entry]) {
+    let hooks = entries.iter().filter_map(|entry| {
+        let What::EventEnded { unit, event, took, .. } = &entry.what else { return None };
+        Some((*took, event, unit))
+    });
+    let count = hooks.clone().count();
+    if let Some((took, event, unit)) = hooks.max() {
+        let text = format!("{count} ran; the longest {} ms ({event} on {unit})", took.as_millis());
+        screen.row("hooks", Paint::Plain, &text);
+    }
+}
+
+/// What became of the writers' writes.
+pub(crate) fn written(screen: &mut Screen, written: &Written) {
+    let Written { acknowledged, lost, gap } = written;
+    let gap = gap.as_secs_f64();
+    let text = format!(
+        "{acknowledged} writes acknowledged, {lost} lost; nobody could write for {gap:.1} s"
     );
-    let tools: Vec<&str> =
-        run.calls.iter().filter_map(|call| call.argv.first()).map(String::as_str).collect();
-    screen.row("tools", Paint::Plain, &tools.join(" "));
-}
-
-/// How long a hook ran.
-pub(crate) fn milliseconds(run: &HookRun) -> String {
-    format!("{} ms", run.elapsed.as_millis())
-}
-
-/// The databag after a hook, each key with what became of it.
-pub(crate) fn databag(screen: &mut Screen, names: &Names, before: &Databag, after: &Databag) {
-    let shown = |key: &str, value: &str| {
-        if PASSWORDS.contains(&key) { "********".to_owned() } else { short(names, value) }
-    };
-    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    if keys.is_empty() {
-        screen.pieces("databag", &[(Paint::Dim, "empty, before and after".to_owned())]);
-    }
-    for (at, key) in keys.into_iter().enumerate() {
-        let old = before.get(key).map(|value| shown(key, value));
-        let new = after.get(key).map(|value| shown(key, value));
-        let name = |sign: &str| format!("{sign} {key:18}");
-        let pieces: Vec<Piece> = match (old, new) {
-            (None, Some(new)) => vec![(Paint::Green, name("+") + &new)],
-            (Some(old), None) => vec![(Paint::Red, name("-") + &old)],
-            (Some(old), Some(new)) if before.get(key) != after.get(key) => vec![
-                (Paint::Yellow, name("~")),
-                (Paint::Dim, format!("{old} → ")),
-                (Paint::Yellow, new),
-            ],
-            (old, _) => vec![(Paint::Dim, name(" ") + &old.unwrap_or_default())],
-        };
-        screen.pieces(if at == 0 { "databag" } else { "" }, &pieces);
-    }
-}
-
-/// What the hook logged through `juju-log`.
-pub(crate) fn log(screen: &mut Screen, names: &Names, run: &HookRun) {
-    let lines: Vec<(&str, &str)> = run
-        .log
-        .iter()
-        .flat_map(|entry| entry.message.lines().map(|line| (entry.level.as_str(), line)))
-        .collect();
-    for (at, (level, line)) in lines.into_iter().enumerate() {
-        let paint = if level == "INFO" { Paint::Plain } else { Paint::Yellow };
-        let text = short(names, &format!("{level} {line}"));
-        screen.row(if at == 0 { "log" } else { "" }, paint, &text);
-    }
-}
-
-/// A unit's status, as `juju status` would show it.
-pub(crate) fn status(screen: &mut Screen, unit: &str, status: Option<&Status>) {
-    let Some(Status { status: word, message, .. }) = status else { return };
-    let paint = if word == "active" { Paint::Green } else { Paint::Yellow };
-    let text = if message.is_empty() {
-        format!("{unit} {word}")
-    } else {
-        format!("{unit} {word}: {message}")
-    };
-    screen.row("status", paint, &text);
+    let paint = if *lost == 0 { Paint::Plain } else { Paint::Red };
+    screen.row("writers", paint, &text);
 }
 
 /// The heading over what Sentinels know.

@@ -1,25 +1,24 @@
 //! The story, step by step.
 
 use std::path::Path;
-use std::time::Duration;
 use std::time::Instant;
 
-use testbed::answers::Role;
-use testbed::wait;
+use testbed::lab::Lab;
+use testbed::lab::target::Target;
+use testbed::redis::answers::Role;
+use testbed::trace::entry::Entry;
+use testbed::trace::entry::What;
 
 use crate::Outcome;
-use crate::paint::Paint;
 use crate::screen::Screen;
 use crate::show;
 use crate::stage::Stage;
-use crate::stage::count;
+use crate::stage::Written;
 use crate::stage::ensure;
 use crate::summary;
 use crate::summary::Findings;
-use crate::watch::Watch;
-use crate::workload;
 
-/// Plays it from the first election to the last summary.
+/// Plays it from the deploy to the last summary.
 pub(crate) fn tell(screen: &mut Screen, dispatch: &Path) -> Outcome<()> {
     let begun = Instant::now();
     let shown = dispatch.display().to_string();
@@ -27,155 +26,182 @@ pub(crate) fn tell(screen: &mut Screen, dispatch: &Path) -> Outcome<()> {
         .canonicalize()
         .map_err(|error| format!("cannot find {shown}: {error}; `make demo` builds it"))?;
     let size = dispatch.metadata()?.len();
-    screen.title("Charmed Redis in Rust: one application of three units, through a failover");
+    screen.title("Charmed Redis in Rust: deployed, struck twice, scaled up and down");
     screen.remark(&format!(
         "{shown} ({:.2} MB), Redis, Sentinel and all hook tools below are processes of this run. \
-         Juju and the pods are the test bed's: containers on this machine.",
+         Juju and Kubernetes are the test bed's: their rules on this machine, pods as containers. \
+         Every hook comes when Juju would run it; told of are those that wrote the databag or \
+         restarted their own Sentinel.",
         size_in_megabytes(size)
     ));
-    let mut stage = Stage::set(&dispatch, UNITS)?;
-    let names = stage.bed.layout().names.clone();
-    screen.remark(&format!("A host's … is {}", show::shared_part(&names)));
-
     let mut findings = Findings::default();
-    first_election(screen, &mut stage)?;
-    workload_starts(screen, &stage)?;
-    first_start_ends(screen, &mut stage)?;
-    master_is_killed(screen, &stage, &mut findings)?;
-    new_leader(screen, &mut stage)?;
-    killed_pod_returns(screen, &mut stage)?;
-    unit_is_removed(screen, &mut stage, &mut findings)?;
+    let mut stage = deployed(screen, &dispatch)?;
+    pod_is_killed(screen, &mut stage, &mut findings)?;
+    redis_is_killed(screen, &mut stage, &mut findings)?;
+    grows(screen, &mut stage, &mut findings)?;
+    shrinks(screen, &mut stage, &mut findings)?;
     summary::tell(screen, &stage, &findings, begun.elapsed())
 }
 
-fn first_election(screen: &mut Screen, stage: &mut Stage) -> Outcome<()> {
-    screen.step("A first election");
-    screen.remark("Three pods without servers, an empty databag; Juju makes unit 0 leader.");
-    stage.controller.set_leader(&stage.unit(0));
-    let run = stage.hook(screen, 0, "leader-elected")?;
-    ensure(count(&run, "relation-set") == 1, "there was not exactly one relation-set")?;
-    ensure(stage.recorded("leader-host")? == stage.bed.host(0), "leader-host is not unit 0")?;
-    ensure(stage.recorded("bootstrap")? == stage.bed.host(0), "bootstrap is not unit 0")?;
-    ensure(
-        stage.recorded("redis-password")? != stage.recorded("sentinel-password")?,
-        "both passwords are the same",
-    )?;
-    screen.passed("passwords, leader-host and bootstrap in one relation-set");
-    Ok(())
-}
-
-fn workload_starts(screen: &mut Screen, stage: &Stage) -> Outcome<()> {
-    screen.step("Three pods come up");
-    screen.remark(
-        "The test bed plays the workload's part, which is not the charm's yet: it renders \
-         redis.conf and sentinel.conf from the databag (host names, down-after 5000, \
-         failover-timeout 10000, sentinel-pass, a stable myid, every unit known), starts both \
-         through the Pebbles of their containers, and prefers unit 2 last as master.",
-    );
-    workload::start(stage, &ALL)?;
-    let master = stage.bed.settle(&ALL, SETTLE)?;
-    stage.show_sentinels(screen);
-    ensure(master == 0, "the master is not unit 0")?;
-    stage.bed.pod(0)?.redis(&format!("SET {KEY} {VALUE}"))?;
-    let copies = stage.bed.pod(0)?.redis("WAIT 2 5000")?.text();
+fn deployed(screen: &mut Screen, dispatch: &Path) -> Outcome<Stage> {
+    screen.step("juju deploy redis-k8s -n 3");
+    let mut stage = Stage::deploy(dispatch, 3)?;
+    screen.remark(&format!("A host's … is {}", show::shared_part(&stage.names)));
+    let names = stage.names.clone();
+    stage.until(screen, "every unit has started", |lab| {
+        let ended = |unit| has_ended(&lab.trace().entries(), &names.unit(unit), "start");
+        ALL.into_iter().all(ended).then_some(())
+    })?;
+    ensure(stage.databag().contains_key("leader-host"), "no master was recorded")?;
+    let master = stage.until_whole(screen, &ALL)?;
+    stage.until(screen, "every pebble-ready has been answered", |lab| {
+        let entries = lab.trace().entries();
+        let ready = |unit, event| has_ended(&entries, &names.unit(unit), event);
+        let all = ALL.into_iter().all(|it| READY.into_iter().all(|event| ready(it, event)));
+        all.then_some(())
+    })?;
+    ensure(stage.databag().get("leader-host") == Some(&names.host(master)), "another is recorded")?;
+    ensure(!stage.databag().contains_key("bootstrap"), "the first start has not ended")?;
+    stage.redis(master, &format!("SET {KEY} {VALUE}"))?;
+    let copies = stage.redis(master, "WAIT 2 5000")?;
     ensure(copies == "2", "the key did not reach both replicas")?;
-    screen.passed("every Sentinel knows every unit; a key is on all three Redis");
+    stage.show_sentinels(screen, &ALL);
+    show::hooks(screen, &stage.since());
+    screen.passed("three units are active, every Sentinel knows all; a key is on three Redis");
+    Ok(stage)
+}
+
+fn pod_is_killed(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> Outcome<()> {
+    screen.step("The master's pod is killed, while clients write");
+    let old = master(stage, &ALL)?;
+    let unit = stage.names.unit(old);
+    let written = strike(screen, stage, old, |lab| lab.kill(&unit, &Target::Pod))?;
+    ensure_kept(stage, &written)?;
+    findings.gaps.push(("pod killed", written.gap));
+    screen.passed("another unit is master and recorded; the pod is back as its replica");
     Ok(())
 }
 
-fn first_start_ends(screen: &mut Screen, stage: &mut Stage) -> Outcome<()> {
-    screen.step("The first start ends");
-    stage.hook(screen, 0, "start")?;
-    ensure(!stage.databag().contains_key("bootstrap"), "bootstrap is still in the databag")?;
-    ensure(stage.recorded("master-epoch")? == "0", "master-epoch is not 0")?;
-    ensure_active(stage, 0)?;
-    screen.passed("the vote is recorded with its epoch; from now on Sentinel decides");
+fn redis_is_killed(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> Outcome<()> {
+    screen.step("The master's redis-server is killed");
+    let old = master(stage, &ALL)?;
+    let unit = stage.names.unit(old);
+    let redis = Target::process("redis", "redis-server");
+    let written = strike(screen, stage, old, |lab| lab.kill(&unit, &redis))?;
+    ensure_kept(stage, &written)?;
+    findings.gaps.push(("redis-server killed", written.gap));
+    screen.passed("its keeper asked one Sentinel for a failover before it started Redis again");
     Ok(())
 }
 
-fn master_is_killed(screen: &mut Screen, stage: &Stage, findings: &mut Findings) -> Outcome<()> {
-    screen.step("The master's pod is killed");
-    let mut watch = Watch::begin(&stage.bed, &[1, 2])?;
-    stage.bed.remove(0)?;
-    screen.row("0.0 s", Paint::Red, "the pod of redis-k8s/0 is gone, with its address and name");
-    let (master, took) = watch.until_failed_over(screen, &stage.bed, 0)?;
-    stage.show_sentinels(screen);
-    ensure(master == 1, "the new master is not unit 1")?;
-    let pod = stage.bed.pod(1)?;
-    wait::until("Redis of unit 1 is master", SETTLE, || {
-        matches!(pod.redis_role(), Ok(Role::Master { .. })).then_some(())
-    })?;
-    let kept = pod.redis(&format!("GET {KEY}"))?.text();
-    ensure(kept == VALUE, "the key is lost")?;
-    ensure(stage.recorded("leader-host")? == stage.bed.host(0), "the databag has changed")?;
-    findings.failed_over_in = took;
-    screen.passed("Sentinel has made unit 1 master, the key is there; the databag is behind");
-    Ok(())
-}
-
-fn new_leader(screen: &mut Screen, stage: &mut Stage) -> Outcome<()> {
-    screen.step("Juju makes redis-k8s/1 leader");
-    stage.controller.set_leader(&stage.unit(1));
-    let run = stage.hook(screen, 1, "leader-elected")?;
-    stage.show_sentinels(screen);
-    ensure(stage.recorded("leader-host")? == stage.bed.host(1), "leader-host is not unit 1")?;
-    ensure(stage.recorded("master-epoch")? != "0", "master-epoch is still 0")?;
-    ensure(count(&run, "relation-set") == 1, "there was not exactly one relation-set")?;
-    ensure(stage.resets() == 0, "a Sentinel was reset")?;
-    screen.passed("the databag names the master that was voted; no Sentinel was reset");
-    Ok(())
-}
-
-fn killed_pod_returns(screen: &mut Screen, stage: &mut Stage) -> Outcome<()> {
-    screen.step("The killed pod comes back");
-    let pod = stage.bed.add(0)?;
-    screen.remark(&format!(
-        "At a new address, {}, with its volume. The test bed renders its files anew from the \
-         databag: a replica of the recorded master.",
-        pod.address()?
-    ));
-    workload::start(stage, &[0])?;
-    let master = stage.bed.settle(&ALL, SETTLE)?;
-    stage.show_sentinels(screen);
-    ensure(master == 1, "the master is not unit 1 any more")?;
-    stage.hook(screen, 0, "start")?;
-    ensure_active(stage, 0)?;
-    screen.passed("unit 0 is a replica, every Sentinel knows every unit again");
-    Ok(())
-}
-
-fn unit_is_removed(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> Outcome<()> {
-    screen.step("redis-k8s/2 is removed");
-    stage.controller.edit(|model| model.remove_unit("redis-k8s/2"));
-    stage.bed.remove(2)?;
-    let pod = stage.bed.pod(1)?;
-    wait::until("the master lists unit 2 no more", SETTLE, || {
-        let left = Role::Master { replicas: vec![stage.bed.host(0)] };
-        (pod.redis_role().ok() == Some(left)).then_some(())
-    })?;
-    screen.remark("Its pod is gone. The Sentinels of units 0 and 1 still count it:");
-    stage.show_sentinels(screen);
-    for _ in 0..RUNS_TO_FORGET {
-        let run = stage.hook(screen, 1, "update-status")?;
-        findings.forgot_in += run.elapsed;
-        // A charm that is done says so, and then its Sentinels' views are exact.
-        if stage.status(1).is_some_and(|it| it.status == "active") {
-            break;
-        }
-        screen.remark("Not all is forgotten yet; the next event goes on.");
+fn grows(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> Outcome<()> {
+    screen.step("juju scale-application redis-k8s 5");
+    let old = master(stage, &ALL)?;
+    let writers = stage.writers(old, &ALL)?;
+    stage.begin();
+    stage.lab.scale(&stage.names.application, 5)?;
+    let now = stage.until_whole(screen, &FIVE)?;
+    ensure(now == old, "the master has changed")?;
+    let written = stage.stop(screen, writers)?;
+    stage.show_sentinels(screen, &FIVE);
+    show::hooks(screen, &stage.since());
+    for unit in FIVE {
+        ensure(stage.redis(unit, &format!("GET {KEY}"))? == VALUE, "a unit has not the key")?;
     }
-    let master = stage.bed.settle(&STAYING, BRIEF)?;
-    stage.show_sentinels(screen);
-    ensure(master == 1, "the master is not unit 1 any more")?;
-    findings.resets = stage.resets();
-    ensure(findings.resets == 2, "not exactly the two stale Sentinels were reset")?;
-    screen.passed("both Sentinels have forgotten unit 2, one after the other, and nobody else");
+    ensure_kept(stage, &written)?;
+    findings.gaps.push(("two units more", written.gap));
+    screen.passed("two units more have the data; the quorum follows, the master stays");
     Ok(())
 }
 
-fn ensure_active(stage: &Stage, unit: u32) -> Outcome<()> {
-    let status = stage.status(unit).map(|it| it.status).unwrap_or_default();
-    ensure(status == "active", &format!("unit {unit} is {status}, not active"))
+fn shrinks(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> Outcome<()> {
+    screen.step("juju scale-application redis-k8s 3");
+    let old = master(stage, &FIVE)?;
+    let writers = stage.writers(0, &ALL)?;
+    stage.begin();
+    stage.lab.scale(&stage.names.application, 3)?;
+    let now = stage.until_whole(screen, &ALL)?;
+    ensure(!ALL.contains(&old) || now == old, "the master has changed")?;
+    let names = stage.names.clone();
+    stage.until(screen, "nobody is noted as leaving", |lab| {
+        let is_noted = lab.controller().read(|model| {
+            let peers = model.relation_of(&names.application, "redis-peers");
+            let bag = peers.and_then(|it| it.application_data.get(&names.application));
+            bag.is_some_and(|bag| bag.contains_key("leaving"))
+        });
+        (!is_noted).then_some(())
+    })?;
+    let written = stage.stop(screen, writers)?;
+    stage.show_sentinels(screen, &ALL);
+    show::hooks(screen, &stage.since());
+    ensure_kept(stage, &written)?;
+    ensure(stage.resets() == 0, "a Sentinel was reset")?;
+    findings.gaps.push(("two units less", written.gap));
+    screen.passed("each Sentinel has forgotten the two in its own pod; none was RESET");
+    Ok(())
+}
+
+/// Something befalls the master while clients write in another pod; until all is well again, with
+/// another master, which is recorded.
+fn strike<E: std::error::Error + 'static>(
+    screen: &mut Screen,
+    stage: &mut Stage,
+    old: u32,
+    blow: impl FnOnce(&Lab) -> Result<(), E>,
+) -> Outcome<Written> {
+    let others: Vec<u32> = ALL.into_iter().filter(|unit| *unit != old).collect();
+    let at = *others.first().ok_or("there is no other unit")?;
+    let writers = stage.writers(at, &others)?;
+    stage.begin();
+    blow(&stage.lab)?;
+    let names = stage.names.clone();
+    let new = stage.until(screen, "another Redis is master", |lab| {
+        let is_master =
+            |unit: &&u32| matches!(lab.redis_role(&names.unit(**unit)), Ok(Role::Master { .. }));
+        others.iter().find(is_master).copied()
+    })?;
+    let recorded = stage.names.host(new);
+    let application = stage.names.application.clone();
+    stage.until(screen, "the record follows", |lab| {
+        lab.controller().read(|model| {
+            let peers = model.relation_of(&application, "redis-peers");
+            let bag = peers.and_then(|it| it.application_data.get(&application))?;
+            (bag.get("leader-host") == Some(&recorded)).then_some(())
+        })
+    })?;
+    // A container that is new is answered for by its pebble-ready, some seconds later.
+    if stage.since().iter().any(|entry| matches!(entry.what, What::Pod { .. })) {
+        let begun = stage.lab.trace().len() - stage.since().len();
+        stage.until(screen, "every pebble-ready has been answered", |lab| {
+            let entries = lab.trace().entries_from(begun);
+            let ready = |event| has_ended(&entries, &names.unit(old), event);
+            READY.into_iter().all(ready).then_some(())
+        })?;
+    }
+    let master = stage.until_whole(screen, &ALL)?;
+    ensure(master == new, "the master has changed once more")?;
+    let written = stage.stop(screen, writers)?;
+    stage.show_sentinels(screen, &ALL);
+    show::hooks(screen, &stage.since());
+    Ok(written)
+}
+
+fn master(stage: &Stage, units: &[u32]) -> Outcome<u32> {
+    Ok(stage.lab.whole(&stage.names.application, units)?)
+}
+
+fn ensure_kept(stage: &Stage, written: &Written) -> Outcome<()> {
+    ensure(written.lost == 0, &format!("{} acknowledged writes are lost", written.lost))?;
+    for unit in ALL {
+        ensure(stage.redis(unit, &format!("GET {KEY}"))? == VALUE, "the key is lost")?;
+    }
+    Ok(())
+}
+
+fn has_ended(entries: &[Entry], of: &str, name: &str) -> bool {
+    entries.iter().any(|entry| {
+        matches!(&entry.what, What::EventEnded { unit, event, .. } if unit == of && event == name)
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
@@ -183,17 +209,8 @@ fn size_in_megabytes(size: u64) -> f64 {
     size as f64 / 1e6
 }
 
-const UNITS: u32 = 3;
 const ALL: [u32; 3] = [0, 1, 2];
-const STAYING: [u32; 2] = [0, 1];
+const FIVE: [u32; 5] = [0, 1, 2, 3, 4];
+const READY: [&str; 2] = ["redis-pebble-ready", "sentinel-pebble-ready"];
 const KEY: &str = "greeting";
 const VALUE: &str = "hello";
-
-/// Sentinels learn of one another by hellos and INFO, every 2 s and every 10 s.
-const SETTLE: Duration = Duration::from_secs(25);
-
-/// For what should be so already.
-const BRIEF: Duration = Duration::from_secs(3);
-
-/// How many events of the leader may take part in forgetting.
-const RUNS_TO_FORGET: usize = 3;

@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
+use testbed::trace::entry::Entry;
+use testbed::trace::entry::What;
+
 use crate::Outcome;
 use crate::paint::Paint;
 use crate::screen::Screen;
+use crate::show;
 use crate::stage::Stage;
-use crate::stage::count;
 use crate::stage::ensure;
 
 /// What the steps found out.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    /// From the kill of the pod until all Sentinels named another master.
-    pub(crate) failed_over_in: Duration,
-    /// What the hooks that forgot a unit took together.
-    pub(crate) forgot_in: Duration,
-    /// How many RESETs there were in all.
-    pub(crate) resets: usize,
+    /// For how long nobody could write, at each occasion.
+    pub(crate) gaps: Vec<(&'static str, Duration)>,
 }
 
 /// Tells it; fails if a password was seen anywhere.
@@ -28,68 +27,52 @@ pub(crate) fn tell(
     took: Duration,
 ) -> Outcome<()> {
     screen.rule("Summary");
-    let mut figures = Vec::new();
-    let mut runs = stage.hooks.iter();
-    if let Some((_, _, run)) = runs.next() {
-        figures.push((
-            "election",
-            format!(
-                "the first one: {} hook tools, {} relation-set, {} ms",
-                run.calls.len(),
-                count(run, "relation-set"),
-                run.elapsed.as_millis()
-            ),
-        ));
+    let entries = stage.lab.trace().entries();
+    if let Some((tools, milliseconds)) = first_record(&entries) {
+        let text =
+            format!("the first record of a master took {tools} hook tools, {milliseconds} ms");
+        screen.row("election", Paint::Plain, &text);
     }
-    figures.push((
-        "failover",
-        format!(
-            "{:.1} s from the kill until every Sentinel named unit 1",
-            findings.failed_over_in.as_secs_f64()
-        ),
-    ));
-    if let Some((name, unit, run)) = runs.find(|(name, _, _)| name == "leader-elected") {
-        figures.push((
-            "record",
-            format!(
-                "follows with {name} on redis-k8s/{unit}: {} hook tools, {} ms",
-                run.calls.len(),
-                run.elapsed.as_millis()
-            ),
-        ));
+    for (at, (occasion, gap)) in findings.gaps.iter().enumerate() {
+        let text = format!("{:4.1} s  {occasion}", gap.as_secs_f64());
+        screen.row(if at == 0 { "no writes" } else { "" }, Paint::Plain, &text);
     }
-    figures.push((
-        "forgetting",
-        format!(
-            "{:.1} s, {} RESETs, one Sentinel at a time; no other RESET",
-            findings.forgot_in.as_secs_f64(),
-            findings.resets
-        ),
-    ));
-    let longest = stage.hooks.iter().max_by_key(|(_, _, run)| run.elapsed);
-    if let Some((name, unit, run)) = longest {
-        let seconds = run.elapsed.as_secs_f64();
-        figures.push((
-            "hooks",
-            format!(
-                "{}, all ended with 0; the longest {seconds:.1} s of 20 ({name} on redis-k8s/{unit})",
-                stage.hooks.len()
-            ),
-        ));
-    }
+    screen.row("lost", Paint::Plain, "0 acknowledged writes");
+    show::hooks(screen, &entries);
+    screen.row("RESETs", Paint::Plain, &stage.resets().to_string());
     let said = stage.said() + "\n" + screen.printed();
     let leaks = stage.leaks(&said)?;
-    figures.push((
-        "passwords",
-        format!("{} in {} lines of argv, logs and statuses", leaks.len(), said.lines().count()),
-    ));
-    for (what, figure) in figures {
-        screen.row(what, Paint::Plain, &figure);
-    }
+    let lines = said.lines().count();
+    let text = format!("{} in {lines} lines of argv, logs and statuses", leaks.len());
+    screen.row("passwords", Paint::Plain, &text);
     ensure(leaks.is_empty(), &format!("a password was shown:\n{}", leaks.join("\n")))?;
     let steps = screen.steps();
     let whole =
         format!("all {steps} steps came out as they should, in {:.0} s", took.as_secs_f64());
     screen.done(&whole);
     Ok(())
+}
+
+/// Hook tools and milliseconds of the first hook that ran `relation-set` for its application.
+fn first_record(entries: &[Entry]) -> Option<(usize, u128)> {
+    let is_record = |entry: &Entry| {
+        matches!(&entry.what, What::Tool { argv, .. }
+            if argv.first().is_some_and(|name| name == "relation-set")
+                && argv.iter().any(|word| word == "--app"))
+    };
+    let at = entries.iter().position(is_record)?;
+    let What::Tool { unit: who, .. } = &entries.get(at)?.what else { return None };
+    let begun = entries
+        .get(..at)?
+        .iter()
+        .rposition(|entry| matches!(&entry.what, What::EventBegan { unit, .. } if unit == who))?;
+    let rest = entries.get(begun..)?;
+    let took = rest.iter().find_map(|entry| {
+        let What::EventEnded { unit, took, .. } = &entry.what else { return None };
+        (unit == who).then_some((entry.at, took.as_millis()))
+    })?;
+    let is_tool = |entry: &&Entry| {
+        entry.at <= took.0 && matches!(&entry.what, What::Tool { unit, .. } if unit == who)
+    };
+    Some((rest.iter().filter(is_tool).count(), took.1))
 }

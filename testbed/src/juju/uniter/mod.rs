@@ -33,7 +33,7 @@ use super::core::Core;
 use super::launch::Ground;
 use super::model::application_of;
 use super::world::World;
-use super::world::locked;
+use crate::lock::lock;
 
 use self::record::Step;
 use self::resolver::Operation;
@@ -67,7 +67,7 @@ pub(crate) fn run(core: &Core, me: &Me) {
     let ground = match ground {
         Ok(ground) => ground,
         Err(error) => {
-            let mut world = locked(&core.world);
+            let mut world = lock(&core.world);
             world.complain(&me.unit, &error);
             world.end_agent(me);
             return;
@@ -78,7 +78,7 @@ pub(crate) fn run(core: &Core, me: &Me) {
         thread::spawn(move || pebble::watch(&core, &me, &container));
     }
     loop {
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         let (operation, view) = loop {
             match world.turn(me) {
                 Turn::Do(operation, view) => break (operation, view),
@@ -90,13 +90,13 @@ pub(crate) fn run(core: &Core, me: &Me) {
         let is_hook = matches!(operation, Operation::Run(_));
         perform::perform(core, me, &ground, operation, &view);
         if is_hook {
-            locked(&core.world).lose_tick(me);
+            lock(&core.world).lose_tick(me);
         }
     }
 }
 
 fn containers(core: &Core, me: &Me) -> Vec<String> {
-    let world = locked(&core.world);
+    let world = lock(&core.world);
     let deployed = world.deployment.applications.get(application_of(&me.unit));
     deployed.map(|deployed| deployed.charm.container_names()).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use crate::juju::clock::PEBBLE_ABSENT;
 use crate::juju::clock::PEBBLE_POLL;
 use crate::juju::core::Core;
 use crate::juju::faults::NoticeFault;
-use crate::juju::world::locked;
+use crate::lock::lock;
 use crate::pebble::client::http::Client;
 
 use super::Me;
@@ -131,7 +131,7 @@ impl Watcher<'_> {
     /// Hands a notice to the charm, unless something befalls it on the way.
     fn deliver(&self, life: u64, signal: Signal) -> Option<bool> {
         let fault = {
-            let mut world = locked(&self.core.world);
+            let mut world = lock(&self.core.world);
             world.deployment.faults.next_notice(&self.me.unit, self.container)
         };
         match fault {
@@ -150,7 +150,7 @@ impl Watcher<'_> {
     /// Tells the agent, and waits until the charm was told: whether its hook was fine. Nothing when
     /// the agent has begun anew or ended.
     fn tell(&self, life: u64, signal: Signal) -> Option<bool> {
-        let mut world = locked(&self.core.world);
+        let mut world = lock(&self.core.world);
         if !world.is_current(self.me) {
             return None;
         }
@@ -177,7 +177,7 @@ impl Watcher<'_> {
 
     /// Which life of the agent it is now; waits while the agent cannot do anything.
     fn life(&self) -> Option<u64> {
-        let mut world = locked(&self.core.world);
+        let mut world = lock(&self.core.world);
         loop {
             if !world.is_current(self.me) {
                 return None;
@@ -196,7 +196,7 @@ impl Watcher<'_> {
     fn pause(&self, period: std::time::Duration) -> Option<u64> {
         loop {
             let life = self.life()?;
-            let period = locked(&self.core.world).deployment.clock.period(period);
+            let period = lock(&self.core.world).deployment.clock.period(period);
             self.wait_until(Instant::now().checked_add(period)?)?;
             if self.life()? == life {
                 return Some(life);
@@ -205,7 +205,7 @@ impl Watcher<'_> {
     }
 
     fn wait_until(&self, time: Instant) -> Option<()> {
-        let mut world = locked(&self.core.world);
+        let mut world = lock(&self.core.world);
         while Instant::now() < time {
             if !world.is_current(self.me) {
                 return None;

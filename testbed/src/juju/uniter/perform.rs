@@ -14,7 +14,7 @@ use crate::juju::requests::RequestKind;
 use crate::juju::requests::Resolved;
 use crate::juju::run::HookRun;
 use crate::juju::world::World;
-use crate::juju::world::locked;
+use crate::lock::lock;
 
 use super::Me;
 use super::event::Event;
@@ -60,7 +60,7 @@ pub(super) fn perform(core: &Core, me: &Me, ground: &Ground, operation: Operatio
 
 /// Changes the world for that agent, if it still is the unit's.
 fn with(core: &Core, me: &Me, change: impl FnOnce(&mut World)) {
-    let mut world = locked(&core.world);
+    let mut world = lock(&core.world);
     if world.is_current(me) {
         change(&mut world);
         world.note_change();
@@ -69,7 +69,7 @@ fn with(core: &Core, me: &Me, change: impl FnOnce(&mut World)) {
 
 fn unpack(core: &Core, me: &Me, ground: &Ground) {
     let folder = {
-        let world = locked(&core.world);
+        let world = lock(&core.world);
         let name = application_of(&me.unit);
         let deployed = world.deployment.applications.get(name);
         deployed.and_then(|deployed| deployed.folders.get(&me.version)).cloned()
@@ -94,24 +94,27 @@ fn unpack(core: &Core, me: &Me, ground: &Ground) {
     });
 }
 
+/// A hook that is about to run, with the faults and the relations' members that it is to meet; and whether
+/// its agent dies when it is through.
+fn ready(core: &Core, me: &Me, hook: Hook, name: &str, about: Option<String>) -> (Hook, bool) {
+    let mut world = lock(&core.world);
+    let (mut hook, dies) = world.deployment.faults.strike(hook, name);
+    for (relation, delivered) in &world.record(me).relations {
+        let members: Vec<&str> = delivered.members.keys().map(String::as_str).collect();
+        hook = hook.delivered(*relation, &members);
+    }
+    let (unit, event) = (me.unit.clone(), name.to_owned());
+    world.deployment.trace.push(What::EventBegan { unit, event, about });
+    (hook, dies)
+}
+
 fn run_event(core: &Core, me: &Me, ground: &Ground, event: Event, view: &View) {
     if !begin(core, me, &event, view) {
         return;
     }
-    let mut hook = event.hook(&me.unit);
+    let hook = event.hook(&me.unit);
     let name = event.name();
-    let dies = {
-        let mut world = locked(&core.world);
-        let (struck, dies) = world.deployment.faults.strike(hook, &name);
-        hook = struck;
-        for (relation, delivered) in &world.record(me).relations {
-            let members: Vec<&str> = delivered.members.keys().map(String::as_str).collect();
-            hook = hook.delivered(*relation, &members);
-        }
-        let (unit, event, about) = (me.unit.clone(), name.clone(), event.about());
-        world.deployment.trace.push(What::EventBegan { unit, event, about });
-        dies
-    };
+    let (hook, dies) = ready(core, me, hook, &name, event.about());
     let program = program_of(ground, &format!("hooks/{name}"));
     let outcome = match program {
         Some(program) => {
@@ -125,7 +128,7 @@ fn run_event(core: &Core, me: &Me, ground: &Ground, event: Event, view: &View) {
 
 /// Records that the hook is begun; or, when there is no point in it any more, that it is done.
 fn begin(core: &Core, me: &Me, event: &Event, view: &View) -> bool {
-    let mut world = locked(&core.world);
+    let mut world = lock(&core.world);
     if !world.is_current(me) {
         return false;
     }
@@ -184,13 +187,13 @@ fn begin(core: &Core, me: &Me, event: &Event, view: &View) -> bool {
 
 fn run_request(core: &Core, me: &Me, ground: &Ground, id: u64) {
     let request = {
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         let Some(request) = world.deployment.requests.get(id).cloned() else { return };
         world.deployment.requests.begin(id);
         world.record(me).action = Some(id);
         request
     };
-    let (name, path, mut hook) = match &request.kind {
+    let (name, path, hook) = match &request.kind {
         RequestKind::Action { name, parameters } => {
             let mut hook = Hook::action(&me.unit, name, &id.to_string());
             for (key, value) in parameters {
@@ -207,19 +210,7 @@ fn run_request(core: &Core, me: &Me, ground: &Ground, id: u64) {
             ("juju-exec".to_owned(), Some("/bin/bash".into()), hook)
         }
     };
-    let dies = {
-        let mut world = locked(&core.world);
-        let (struck, dies) = world.deployment.faults.strike(hook, &name);
-        hook = struck;
-        for (relation, delivered) in &world.record(me).relations {
-            let members: Vec<&str> = delivered.members.keys().map(String::as_str).collect();
-            hook = hook.delivered(*relation, &members);
-        }
-        let (unit, event) = (me.unit.clone(), name.clone());
-        let about = Some(id.to_string());
-        world.deployment.trace.push(What::EventBegan { unit, event, about });
-        dies
-    };
+    let (hook, dies) = ready(core, me, hook, &name, Some(id.to_string()));
     let outcome = match path {
         None => Outcome::Missing,
         Some(program) => {

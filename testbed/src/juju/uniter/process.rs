@@ -15,7 +15,7 @@ use crate::juju::launch::Ground;
 use crate::juju::run::Commit;
 use crate::juju::run::Exit;
 use crate::juju::run::HookRun;
-use crate::juju::world::locked;
+use crate::lock::lock;
 
 use super::Me;
 
@@ -51,13 +51,13 @@ pub(super) fn run_process(
     name: &str,
     dies: bool,
 ) -> Outcome {
-    let had_sigterm = locked(&core.world).had_sigterm(me);
+    let had_sigterm = lock(&core.world).had_sigterm(me);
     let running = match core.launch(hook, command, ground) {
         Ok(running) => running,
         Err(error) => return Outcome::Failed(error),
     };
     {
-        let mut world = locked(&core.world);
+        let mut world = lock(&core.world);
         let is_current = world.is_current(me);
         let agent = world.agent(&me.unit).running.as_mut();
         match agent.filter(|_| is_current) {
@@ -74,7 +74,7 @@ pub(super) fn run_process(
     // A hook may take as long as it likes.
     while running.process.wait(LONG).is_none() {}
     let outcome = {
-        let is_current = locked(&core.world).is_current(me);
+        let is_current = lock(&core.world).is_current(me);
         if is_current {
             match running.finish(LONG) {
                 Ok(run) if dies && run.commit == Commit::Committed => {
@@ -91,7 +91,7 @@ pub(super) fn run_process(
             Outcome::Gone
         }
     };
-    let mut world = locked(&core.world);
+    let mut world = lock(&core.world);
     let agent = world.agent(&me.unit).running.as_mut();
     if let Some(agent) = agent.filter(|agent| agent.generation == me.generation) {
         agent.hook_group = None;
@@ -110,7 +110,7 @@ fn trace_end(core: &Core, me: &Me, name: &str, run: &HookRun) {
         Commit::Failed(text) => entry::Commit::Refused(text.clone()),
     };
     let (unit, event, took) = (me.unit.clone(), name.to_owned(), run.elapsed);
-    let world = locked(&core.world);
+    let world = lock(&core.world);
     world.deployment.trace.push(What::EventEnded { unit, event, exit, commit, took });
 }
 

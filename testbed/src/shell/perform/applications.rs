@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::lab::operator::Deployment;
+use crate::own_charm;
 use crate::shell::command::Deploy;
 use crate::shell::error::ShellError;
-use crate::shell::own_charm::OwnCharm;
 use crate::shell::session::Session;
 use crate::shell::value::Pair;
 use crate::shell::value::Setting;
@@ -21,7 +21,7 @@ pub(super) fn deploy(
     out: &mut dyn Write,
 ) -> Result<(), ShellError> {
     let other = deploy.charm.as_deref().map(Path::new);
-    let other = other.filter(|it| *it != Path::new(OwnCharm::name()) || it.is_dir());
+    let other = other.filter(|it| *it != Path::new(own_charm::NAME) || it.is_dir());
     let charm = match other {
         None => session.unpack_own_charm()?,
         Some(folder) => charm_folder(folder)?,
@@ -60,7 +60,7 @@ pub(super) fn refresh(
 ) -> Result<(), ShellError> {
     let charm = match path {
         Some(folder) => charm_folder(folder)?,
-        None if session.application(application)?.charm == OwnCharm::name() => {
+        None if session.application(application)?.charm == own_charm::NAME => {
             session.unpack_own_charm()?
         }
         None => {

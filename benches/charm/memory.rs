@@ -13,6 +13,7 @@ use testbed::juju::model::Model;
 use crate::Outcome;
 use crate::bar::Bar;
 use crate::bar::Measured;
+use crate::figures::megabytes;
 use crate::programs::Programs;
 use crate::programs::Took;
 use crate::programs::list_of_tools;
@@ -77,11 +78,6 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
             "bare_hook_bytes": of_bare,
         }),
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 const MANY: u32 = 25;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use testbed::redis_pod::SENTINEL_PORT;
-use testbed::sampler::Sampler;
+use testbed::redis::sampler::Sampler;
+use testbed::redis::server::SENTINEL_PORT;
 
 use crate::Outcome;
 use crate::bar::Bar;

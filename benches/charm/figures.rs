@@ -36,3 +36,14 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 pub(crate) fn all_milliseconds(samples: &[Duration]) -> Vec<f64> {
     samples.iter().map(|sample| (milliseconds(*sample) * 1000.0).round() / 1000.0).collect()
 }
+
+/// Seconds, with two digits.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.2} s", duration.as_secs_f64())
+}
+
+/// Megabytes, with one digit.
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}

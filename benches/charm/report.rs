@@ -12,18 +12,21 @@ use crate::Outcome;
 use crate::bar::Measured;
 use crate::machine::Machine;
 
+/// A part's name, and what it gave or why it failed.
+type Part<'a> = (&'a str, Result<Measured, String>);
+
 /// Writes both files.
-pub(crate) fn write(
-    machine: &Machine,
-    load_after: &str,
-    parts: &[(&str, Measured)],
-) -> Outcome<()> {
+pub(crate) fn write(machine: &Machine, load_after: &str, parts: &[Part<'_>]) -> Outcome<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     fs::create_dir_all(&docs)?;
     fs::write(docs.join("bench.md"), text(machine, load_after, parts)?)?;
     let samples: Map<String, Value> = parts
         .iter()
-        .map(|(name, measured)| ((*name).to_owned(), measured.samples.clone()))
+        .map(|(name, part)| {
+            let failed = |error: &String| json!({ "failed": error });
+            let samples = part.as_ref().map_or_else(failed, |measured| measured.samples.clone());
+            ((*name).to_owned(), samples)
+        })
         .collect();
     let whole = json!({
         "machine": {
@@ -42,7 +45,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn text(machine: &Machine, load_after: &str, parts: &[(&str, Measured)]) -> Outcome<String> {
+fn text(machine: &Machine, load_after: &str, parts: &[Part<'_>]) -> Outcome<String> {
     let mut text = INTRODUCTION.to_owned();
     let Machine { processor, processors, kernel, redis, load, binary } = machine;
     writeln!(text, "- Machine: {processors} × {processor}, Linux {kernel}")?;
@@ -55,12 +58,24 @@ fn text(machine: &Machine, load_after: &str, parts: &[(&str, Measured)]) -> Outc
     };
     writeln!(text, "- Load average before {load}, after {load_after}{busy}\n")?;
     text.push_str(HEADING);
-    for (_, measured) in parts {
-        for bar in &measured.bars {
-            writeln!(text, "{}", bar.row())?;
+    for (name, part) in parts {
+        match part {
+            Ok(measured) => {
+                for bar in &measured.bars {
+                    writeln!(text, "{}", bar.row())?;
+                }
+            }
+            Err(error) => {
+                let line = error.lines().next().unwrap_or_default();
+                writeln!(text, "| ✗ | {name} | - | not measured: {line} | - | - |")?;
+            }
         }
     }
-    for (name, measured) in parts.iter().filter(|(_, measured)| !measured.details.is_empty()) {
+    for (name, part) in parts {
+        let Ok(measured) = part else { continue };
+        if measured.details.is_empty() {
+            continue;
+        }
         writeln!(text, "\n## {name}\n")?;
         for line in &measured.details {
             writeln!(text, "{line}")?;
@@ -70,7 +85,7 @@ fn text(machine: &Machine, load_after: &str, parts: &[(&str, Measured)]) -> Outc
 }
 
 const INTRODUCTION: &str = "\
-# The hooks, measured
+# The charm, measured
 
 Written by `make bench`; every sample is in `bench.json` beside this file. ✓ keeps its bar, ✗ does not,
 · has none. The bare program runs the same hook tools one after another with the same arguments and

@@ -11,15 +11,15 @@ use serde_json::json;
 
 use crate::error::BedError;
 use crate::ground::failed;
+use crate::lock::lock;
 use crate::pebble::client::http::Client;
 use crate::pebble::client::http::ClientError;
 use crate::pod::Pod;
 use crate::processes;
-use crate::transcript::lock;
 use crate::wait;
 
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct Service {
     /// Which server of which pod, for errors.
     pub(crate) title: String,
     /// The container, and the service in it.
@@ -38,7 +38,7 @@ struct State {
     log_before: usize,
 }
 
-impl Server {
+impl Service {
     pub(crate) fn new(
         pod: &str,
         name: &'static str,

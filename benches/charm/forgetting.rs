@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::json;
-use testbed::answers::Role;
 use testbed::juju::hook::Hook;
+use testbed::redis::answers::Role;
 use testbed::wait;
 
 use crate::Outcome;

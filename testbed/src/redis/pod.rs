@@ -12,27 +12,24 @@ use std::sync::Mutex;
 
 use nix::sys::signal::Signal;
 
-use crate::answers::Answer;
-use crate::answers::Role;
-use crate::answers::SentinelView;
-use crate::certificate;
 use crate::error::BedError;
 use crate::layout::Layout;
+use crate::lock::lock;
 use crate::network::Network;
 use crate::pod::CHARM;
 use crate::pod::Pod;
 use crate::pod::spec::PodSpec;
-use crate::redis_config::RedisConfig;
-use crate::sentinel_config::SentinelConfig;
-use crate::sentinel_config::id_of;
-use crate::server::Server;
-use crate::transcript::lock;
-
-/// The port of Redis.
-pub const REDIS_PORT: u16 = 6379;
-
-/// The port of Sentinel.
-pub const SENTINEL_PORT: u16 = 26379;
+use crate::redis::answers::Answer;
+use crate::redis::answers::Role;
+use crate::redis::answers::SentinelView;
+use crate::redis::client::Client;
+use crate::redis::client::Said;
+use crate::redis::redis_config::RedisConfig;
+use crate::redis::sentinel_config::SentinelConfig;
+use crate::redis::sentinel_config::id_of;
+use crate::redis::server::REDIS_PORT;
+use crate::redis::server::SENTINEL_PORT;
+use crate::redis::service::Service;
 
 /// A pod with Redis and Sentinel; everything in it ends with the bed.
 #[derive(Debug)]
@@ -42,8 +39,8 @@ pub struct RedisPod {
     host: String,
     network: Arc<Network>,
     layout: Arc<Layout>,
-    redis: Server,
-    sentinel: Server,
+    redis: Service,
+    sentinel: Service,
     passwords: Mutex<Passwords>,
 }
 
@@ -80,8 +77,8 @@ impl RedisPod {
         Self {
             unit,
             host: layout.names.host(unit),
-            redis: Server::new(&name, REDIS, "redis-server", "Ready to accept connections"),
-            sentinel: Server::new(&name, SENTINEL, "redis-sentinel", "Sentinel ID is"),
+            redis: Service::new(&name, REDIS, "redis-server", "Ready to accept connections"),
+            sentinel: Service::new(&name, SENTINEL, "redis-sentinel", "Sentinel ID is"),
             passwords: Mutex::new(Passwords {
                 redis: layout.redis_password.clone(),
                 sentinel: layout.sentinel_password.clone(),
@@ -240,7 +237,7 @@ impl RedisPod {
         self.signal(&self.sentinel, Signal::SIGSTOP);
     }
 
-    fn signal(&self, server: &Server, signal: Signal) {
+    fn signal(&self, server: &Service, signal: Signal) {
         if let Ok(pod) = self.pod() {
             server.signal(&pod, signal);
         }
@@ -280,37 +277,17 @@ impl RedisPod {
         port: u16,
         commands: &[&str],
     ) -> Result<Vec<Answer>, BedError> {
-        let pod = self.pod()?;
-        // A frozen server accepts and never answers.
-        let mut command = pod.command(CHARM, "timeout");
-        command.args(["--foreground", seconds, "redis-cli", "--json", "--no-auth-warning"]);
-        command.args(["-p", &port.to_string()]);
-        if self.layout.tls {
-            command.arg("--tls").arg("--cacert").arg(certificate::certificate());
-        }
         let password = {
             let passwords = lock(&self.passwords);
             let of_port =
                 if port == SENTINEL_PORT { &passwords.sentinel } else { &passwords.redis };
             of_port.clone()
         };
-        if let Some(password) = password {
-            command.env("REDISCLI_AUTH", password);
+        let client = Client { port, password, tls: self.layout.tls };
+        match client.ask(&*self.pod()?, CHARM, seconds, commands)? {
+            Said::All(answers) => Ok(answers),
+            Said::Less(text) => Err(self.no_answer(port, &commands.join("; "), text)),
         }
-        // Answers are of any number of lines; what follows each is not.
-        let marked = commands.iter().map(|command| format!("{command}\nPING {MARK}\n"));
-        let output = pod.run(&mut command, &marked.collect::<String>())?;
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        let end = format!("\"{MARK}\"\n");
-        let mut answers: Vec<_> = stdout.split(&end).map(Answer::parse).collect();
-        // What follows the last mark is nothing.
-        answers.pop();
-        if answers.len() == commands.len() {
-            return Ok(answers);
-        }
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let silence = if output.status.code() == Some(124) { "nothing in time" } else { "" };
-        Err(self.no_answer(port, &commands.join("; "), format!("{stdout}{stderr}{silence}")))
     }
 
     fn ask_one(&self, port: u16, command: &str) -> Result<Answer, BedError> {
@@ -323,13 +300,7 @@ impl RedisPod {
 
     /// What this pod's Sentinel knows.
     pub fn sentinel_view(&self) -> Result<SentinelView, BedError> {
-        let group = &self.layout.names.application;
-        let commands = [
-            format!("SENTINEL GET-MASTER-ADDR-BY-NAME {group}"),
-            format!("SENTINEL MASTER {group}"),
-            format!("SENTINEL REPLICAS {group}"),
-            format!("SENTINEL SENTINELS {group}"),
-        ];
+        let commands = SentinelView::questions(&self.layout.names.application);
         let answers =
             self.ask_within("2", SENTINEL_PORT, &commands.each_ref().map(String::as_str))?;
         SentinelView::parse(&answers)
@@ -364,7 +335,7 @@ impl RedisPod {
         format!("{}\n{}", self.log_tail(&self.redis), self.log_tail(&self.sentinel))
     }
 
-    fn log_tail(&self, server: &Server) -> String {
+    fn log_tail(&self, server: &Service) -> String {
         self.pod().map(|pod| server.log_tail(&pod)).unwrap_or_default()
     }
 }
@@ -378,5 +349,3 @@ const STORAGE: &str = "database";
 
 /// Where the charm and Redis have the storage.
 const DATA: &str = "/var/lib/redis";
-
-const MARK: &str = "end-of-answer";

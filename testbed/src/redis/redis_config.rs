@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::certificate;
+use crate::redis::certificate;
 
 /// What a Redis of the bed is configured with. It prints nothing by itself: it holds a password.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::error::BedError;
+use crate::lock::lock;
 use crate::pod::Pod;
-use crate::transcript::lock;
 use crate::wait;
 
 /// What is odd about a server.

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::certificate;
-use crate::redis_config::quoted;
+use crate::redis::certificate;
+use crate::redis::redis_config::quoted;
 
 /// What a Sentinel of the bed is configured with. It prints nothing by itself: it holds passwords.
 #[derive(Clone)]

@@ -81,6 +81,16 @@ pub struct SentinelView {
 }
 
 impl SentinelView {
+    /// What to ask a Sentinel about the master of that name.
+    pub(crate) fn questions(group: &str) -> [String; 4] {
+        [
+            format!("SENTINEL GET-MASTER-ADDR-BY-NAME {group}"),
+            format!("SENTINEL MASTER {group}"),
+            format!("SENTINEL REPLICAS {group}"),
+            format!("SENTINEL SENTINELS {group}"),
+        ]
+    }
+
     /// From the answers to GET-MASTER-ADDR-BY-NAME, MASTER, REPLICAS and SENTINELS.
     pub(crate) fn parse(answers: &[Answer]) -> Option<Self> {
         let [address, master, replicas, sentinels] = answers else {

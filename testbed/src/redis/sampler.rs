@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::BedError;
+use crate::lock::lock;
 use crate::pod::Pod;
-use crate::transcript::lock;
 use crate::wait;
 
 /// Asks one Sentinel over one connection from inside its pod; dropped, it ends.
