@@ -26,6 +26,8 @@ mod refresh;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod roll;
+#[cfg(test)]
 mod room;
 #[cfg(test)]
 mod scale;
