@@ -201,6 +201,26 @@ fn a_minority_of_sentinels_is_believed_where_the_others_could_elect_nobody() {
 }
 
 #[test]
+fn a_minority_of_sentinels_is_believed_when_all_data_are_there_and_no_other_sentinel_runs() {
+    // As the Python charm leaves them: its Sentinels' files went with their pods.
+    let with = |own: u32, silence: Silence| {
+        let notes = [(0, note("a", 9)), (1, note("a", 9)), (2, note("a", 9))];
+        let mut down = kept(own).all_down(notes);
+        for unit in [1, 2] {
+            down.cluster.member(unit).sentinel = Answer::Silent(silence.clone());
+        }
+        down
+    };
+    let waits = || expect!["do not start: 1 of 3 Sentinels answer, 2 needed"];
+    with(0, Silence::Refused).after(14).chooses(waits());
+    with(0, Silence::Refused).after(15).chooses(expect!["start as master: elected at epoch 3"]);
+    with(1, Silence::Refused).after(15).chooses(expect![
+        "start as a replica of redis-k8s-0.redis-k8s-endpoints.lab.svc.cluster.local: elected at epoch 3"
+    ]);
+    with(0, Silence::TimedOut).after(600).chooses(waits());
+}
+
+#[test]
 fn the_freshest_does_not_start_while_a_keeper_that_is_there_prefers_another() {
     let notes = [(0, note("a", 9)), (1, note("a", 8)), (2, note("a", 8))];
     let mut down = fresh(0).all_down(notes);
