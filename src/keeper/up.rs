@@ -139,7 +139,7 @@ impl Up {
         if self.state.as_ref().is_none_or(|before| before.master != state.master) {
             self.circle_look = desk.watch.now();
         }
-        let is_settled = settings.is_empty() && state.priority > 0;
+        let is_settled = settings.is_empty() && state.priority > 0 && state.replicas.syncing == 0;
         self.own_look = desk.watch.now() + if is_settled { OFTEN } else { SOON };
         self.state = Some(state);
     }
