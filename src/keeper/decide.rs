@@ -234,6 +234,14 @@ fn unnamed(at: &Situation<'_>, obstacle: &str) -> Choice {
         None => {}
     }
     if at.inputs.is_alone() {
+        // Others may come yet that were scaled away with it, and it was not the last master of them.
+        let is_recorded = at.inputs.recorded_master.as_ref() == Some(&own);
+        let noted = at.own.lineage.as_ref().map(|note| note.rank.epoch);
+        let is_last = is_recorded && (!at.own.has_data || noted >= at.inputs.recorded_epoch);
+        if !is_last && at.looked_for < WAIT && at.cluster.nobody_votes() {
+            let why = "no other unit is planned yet, and this was not the last master";
+            return choose(Step::Hold, why.to_owned());
+        }
         return unless_another_is_ahead(at, "no other unit is planned".to_owned());
     }
     if at.cluster.nobody_votes() {
@@ -316,6 +324,9 @@ fn not_without(at: &Situation<'_>, finding: &Finding, stage: Stage, why: &str) -
             Step::Blocked(finding.missing.clone()),
             format!("{why}; missing: {missing}, whose data may be fresher"),
         ),
+        Stage::Wait | Stage::GoOn if finding.missing.is_empty() => {
+            choose(Step::Hold, format!("{why}; the last master is not there and may yet come"))
+        }
         Stage::Wait | Stage::GoOn => choose(Step::Hold, format!("{why}; not heard yet: {missing}")),
     }
 }
