@@ -1,4 +1,4 @@
-//! The `JUJU_*` variables of one run, as given. An empty variable means the same as an absent one.
+//! The variables of one run, as given. An empty variable means the same as an absent one.
 
 use std::ffi::OsString;
 
@@ -11,6 +11,10 @@ pub struct HookEnv {
     pub unit_name: Option<String>,
     /// `JUJU_MODEL_NAME`: the bare name, which is the Kubernetes namespace.
     pub model_name: Option<String>,
+    /// `KUBERNETES_SERVICE_HOST`: the address of the cluster's API.
+    pub kubernetes_host: Option<String>,
+    /// `KUBERNETES_SERVICE_PORT`: its port.
+    pub kubernetes_port: Option<String>,
 }
 
 impl HookEnv {
@@ -22,6 +26,8 @@ impl HookEnv {
                 Some("JUJU_DISPATCH_PATH") => &mut env.dispatch_path,
                 Some("JUJU_UNIT_NAME") => &mut env.unit_name,
                 Some("JUJU_MODEL_NAME") => &mut env.model_name,
+                Some("KUBERNETES_SERVICE_HOST") => &mut env.kubernetes_host,
+                Some("KUBERNETES_SERVICE_PORT") => &mut env.kubernetes_port,
                 _ => continue,
             };
             *field = value.into_string().ok().filter(|text| !text.is_empty());

@@ -85,4 +85,4 @@ pub(crate) fn samples(all: &[Struck]) -> serde_json::Value {
     each.collect()
 }
 
-const TIMES: usize = 5;
+const TIMES: usize = 4;

@@ -113,18 +113,29 @@ impl Deployment {
         Ok(value.ok_or_else(|| format!("INFO has no {field}"))?.parse()?)
     }
 
-    /// What befalls the master while two clients write in another pod, of which one asks Sentinel each
-    /// time and one only after an error; a write counts when a replica has it too. Until these units are
-    /// a whole again.
+    /// What befalls the master while clients write in another unit's pod. Until these units are a whole
+    /// again.
     pub(crate) fn strike(
         &self,
         units: u32,
         blow: impl FnOnce(&Self, u32) -> Outcome<()>,
     ) -> Outcome<Struck> {
         let old = self.whole(units)?;
-        let others: Vec<u32> = (0..units).filter(|unit| *unit != old).collect();
-        let at = *others.first().ok_or("there is no other unit")?;
-        let pod = self.lab.pod(&self.names.unit(at))?;
+        let other = (0..units).find(|unit| *unit != old).ok_or("there is no other unit")?;
+        self.strike_seen_from(&self.names.unit(other), units, blow)
+    }
+
+    /// The same, with the clients in the pod of a unit that has to live through it. One asks Sentinel each
+    /// time and one only after an error; a write counts when a replica has it too.
+    pub(crate) fn strike_seen_from(
+        &self,
+        place: &str,
+        units: u32,
+        blow: impl FnOnce(&Self, u32) -> Outcome<()>,
+    ) -> Outcome<Struck> {
+        let old = self.whole(units)?;
+        let others: Vec<u32> = (0..units).filter(|unit| *unit != old).chain([old]).collect();
+        let pod = self.lab.pod(place)?;
         let mut writers = Vec::new();
         for (name, habit) in [("asks", Habit::AsksEachTime), ("keeps", Habit::KeepsConnection)] {
             let name = format!("{name}-{}", self.lab.trace().len());
@@ -135,8 +146,6 @@ impl Deployment {
         blow(self, old)?;
         let new = self.whole(units)?;
         let mut struck = Struck { old, new, gap: Duration::ZERO, lost: 0, whole: begun.elapsed() };
-        // The pod may be another by now, if it was the one that went.
-        let pod = self.lab.pod(&self.names.unit(at))?;
         for writer in writers {
             let written = writer.stop()?;
             struck.gap = struck.gap.max(written.worst_gap());

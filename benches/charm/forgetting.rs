@@ -162,10 +162,10 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-const INSTANTS: u32 = 20;
+const INSTANTS: u32 = 10;
 
 /// Between two instants: together they cover the hook, which takes about a second for each Sentinel.
-const STEP: Duration = Duration::from_millis(250);
+const STEP: Duration = Duration::from_millis(500);
 
 /// The trials wait more than they work.
 const AT_ONCE: usize = 5;

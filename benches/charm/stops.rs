@@ -27,7 +27,10 @@ pub(crate) fn measure(programs: &Programs) -> Outcome<Measured> {
         })?);
     }
     deployment.active()?;
-    let roll = deployment.strike(3, |it, _| {
+    // In a pod that is rolled the clients would see no more than half of it.
+    deployment.lab.deploy(deployment.charm.path(), OUTSIDER, 1)?;
+    deployment.lab.wait_for_active(OUTSIDER, LIMIT)?;
+    let roll = deployment.strike_seen_from(&format!("{OUTSIDER}/0"), 3, |it, _| {
         it.lab.refresh(&it.names.application, it.charm.path())?;
         it.active()
     })?;
@@ -79,7 +82,10 @@ fn stop(deployment: &Deployment, unit: u32) -> Outcome<Vec<String>> {
     Ok(said)
 }
 
-const STOPS: usize = 5;
+/// An application that is not rolled.
+const OUTSIDER: &str = "outsider";
+
+const STOPS: usize = 4;
 
 /// A pod has 30 s to end.
 const LIMIT: Duration = Duration::from_mins(1);

@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod juju;
 pub mod procedure;
+pub mod roll;
 pub mod workload;
 
 use std::time::Duration;
@@ -76,6 +77,7 @@ impl Deeds {
             | Effect::AwaitFailover
             | Effect::ForgetUnits
             | Effect::SetVersion { .. }
+            | Effect::SetPartition { .. }
             | Effect::AnswerAction { .. }
             | Effect::FailAction { .. } => Ok(()),
         };
@@ -110,6 +112,10 @@ impl Deeds {
             Effect::AnswerAction { key, value } => {
                 let fault = juju::answer_action(key, value.reveal(), budget).err();
                 self.fault = self.fault.take().or(fault);
+                return;
+            }
+            Effect::SetPartition { from, to } => {
+                self.failures.extend(roll::set_partition(world, *from, *to, budget));
                 return;
             }
             Effect::SetVersion { version } => return juju::set_version(version, budget),

@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod master;
 pub mod members;
 pub mod plan;
+pub mod roll;
 pub mod sentinels;
 pub mod verdict;
 pub mod workload;
@@ -58,7 +59,8 @@ pub fn row(event: &Event, deferred: bool) -> Row {
         | Event::StorageDetaching => ALL,
         Event::Action { .. } => Row { unit: &[actions::answer], leader: &[] },
         Event::Ignored { .. } if event.looks(deferred) => ALL,
-        Event::Ignored { .. } | Event::Stop | Event::Remove => Row { unit: &[], leader: &[] },
+        Event::Stop => Row { unit: &[roll::hold_at_stop], leader: &[] },
+        Event::Ignored { .. } | Event::Remove => Row { unit: &[], leader: &[] },
     }
 }
 
@@ -69,6 +71,7 @@ const ALL: Row = Row {
         workload::run_sentinel,
         workload::forget_in_own_pod,
         workload::tell_that_it_leaves,
+        roll::hold,
     ],
     leader: &[
         credentials::create,

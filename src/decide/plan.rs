@@ -66,6 +66,13 @@ pub enum Effect {
         /// The version.
         version: String,
     },
+    /// Set the partition of the StatefulSet: the pods below it keep their version.
+    SetPartition {
+        /// What it was when this was decided.
+        from: u32,
+        /// What it is to be.
+        to: u32,
+    },
     /// Give the action a result.
     AnswerAction {
         /// Its name.
@@ -94,6 +101,7 @@ impl Effect {
             | Self::AwaitFailover
             | Self::ForgetUnits
             | Self::SetVersion { .. }
+            | Self::SetPartition { .. }
             | Self::AnswerAction { .. }
             | Self::FailAction { .. } => None,
         }
@@ -201,6 +209,13 @@ impl Plan {
             Effect::RestartSentinel => "restart the own Sentinel".to_owned(),
             Effect::ClaimSentinel => "claim Sentinel's file in container sentinel".to_owned(),
             Effect::SetVersion { version } => format!("tell the version {version}"),
+            Effect::SetPartition { from, to } if from < to => {
+                format!("hold the roll at {}", self.naming.unit(*to))
+            }
+            Effect::SetPartition { to: 0, .. } => "let the roll go on freely".to_owned(),
+            Effect::SetPartition { to, .. } => {
+                format!("let the roll go on to {}", self.naming.unit(*to))
+            }
             Effect::AnswerAction { key, .. } => format!("answer {key}"),
             Effect::FailAction { message } => format!("fail the action: {message}"),
         }

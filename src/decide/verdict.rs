@@ -102,6 +102,11 @@ pub enum Finding {
     Held(Obstacle),
     /// This unit's Redis has no link to the master.
     LinkDown,
+    /// Pods are being replaced, and the next one has to wait.
+    Roll {
+        /// What for.
+        waits_for: String,
+    },
     /// The loss of the master's pod would not be failed over.
     NoFailover {
         /// Why.
@@ -136,6 +141,7 @@ impl Finding {
             Self::Own { what } | Self::OwnSilent { what } => (Word::Waiting, what.clone()),
             Self::Held(obstacle) => (Word::Waiting, obstacle.to_string()),
             Self::LinkDown => (Word::Waiting, "link to the master is down".to_owned()),
+            Self::Roll { waits_for } => (Word::Active, format!("roll waits: {waits_for}")),
             Self::NoFailover { why } => (Word::Active, format!("no failover: {why}")),
             Self::Degraded { what } => (Word::Active, what.clone()),
         };
@@ -166,7 +172,8 @@ pub fn verdict(event: &Event, world: &World, course: &Course<'_>) -> Verdict {
     let own = findings(world, course, &obstacles);
     let leads = world.juju.leadership == Leadership::Leader;
     let of_all = course.after.filter(|_| leads).map(|cluster| {
-        let held = obstacles.iter().cloned().map(Finding::Held).chain(survival(cluster));
+        let held = obstacles.iter().cloned().map(Finding::Held);
+        let held = held.chain(roll(world, cluster)).chain(survival(cluster));
         missing_data(world, cluster).into_iter().chain(held).collect::<Vec<_>>()
     });
     Verdict {
@@ -272,6 +279,7 @@ fn findings(world: &World, course: &Course<'_>, obstacles: &[Obstacle]) -> Vec<F
     findings.extend(obstacles.iter().cloned().map(Finding::Held));
     if let Some(cluster) = course.after {
         findings.extend(own_link(world, cluster));
+        findings.extend(roll(world, cluster));
         findings.extend(survival(cluster));
     }
     findings
@@ -329,6 +337,12 @@ fn own_link(world: &World, cluster: &Cluster) -> Option<Finding> {
         Role::Replica { link_up: false, .. } => Some(Finding::LinkDown),
         Role::Replica { link_up: true, .. } | Role::Master => None,
     }
+}
+
+/// What a roll waits for, where this application may hold one.
+fn roll(world: &World, cluster: &Cluster) -> Option<Finding> {
+    let waits_for = world.roll.as_ref()?.waits_for(cluster)?;
+    Some(Finding::Roll { waits_for })
 }
 
 /// What the group can still survive.

@@ -73,10 +73,10 @@ pub(crate) fn start_redis(
         .map_err(cannot("read /etc/passwd"))?
         .ok_or(StartError::NoUser)?;
     prepare_folders(account)?;
-    // From its append-only file a replica could not go on where it was. A master goes on from there:
-    // from the dump, it would take writes before there is a file for them.
+    // From its append-only file a replica could not go on where it was. One that may be promoted goes
+    // on from there all the same: from the dump, it would take writes before there is a file for them.
     let is_it = |length| volume::dump_length(Path::new(places::DATA)) == Some(length);
-    let from_dump = master.is_some() && dump.is_some_and(is_it);
+    let from_dump = master.is_some() && priority == 0 && dump.is_some_and(is_it);
     let conf = RedisConf {
         host: inputs.own_host(),
         master,

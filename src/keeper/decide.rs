@@ -155,8 +155,7 @@ fn named(at: &Situation<'_>, voted: Elected) -> Choice {
         };
         return choose(Step::HandOver, format!("the named master {why}, and {other} is in sync"));
     }
-    if let Some((leader, _)) = at.cluster.sentinels().find(|(_, view)| view.leads_failover) {
-        let leader = at.cluster.unit_text(leader);
+    if let Some(leader) = leader_of_failover(at) {
         return choose(Step::Hold, format!("named, but the Sentinel of {leader} leads a failover"));
     }
     let elected = || choose(Step::Master, format!("elected at epoch {}", voted.epoch));
@@ -189,10 +188,13 @@ fn other_named(at: &Situation<'_>, voted: Elected) -> Choice {
     let follow =
         || choose(Step::Replica(host.clone()), format!("elected at epoch {}", voted.epoch));
     // A master that is there, or one that will be without us, is followed as soon as there is one.
-    let is_led = at.cluster.sentinels().any(|(_, view)| view.leads_failover);
     let is_first = at.inputs.bootstrap.is_some();
-    if is_first || is_led || at.cluster.redis(voted.master).is_some() || somebody_serves(at) {
+    if is_first || at.cluster.redis(voted.master).is_some() || somebody_serves(at) {
         return follow();
+    }
+    // Sentinels try again and again where nobody may be promoted; each attempt is over in a moment.
+    if let Some(leader) = leader_of_failover(at) {
+        return choose(Step::Hold, format!("the Sentinel of {leader} leads a failover"));
     }
     let finding = at.finding_for(Some(voted));
     if finding.freshest == voted.master {
@@ -323,6 +325,11 @@ fn unless_another_is_ahead(at: &Situation<'_>, why: String) -> Choice {
 fn is_synced(cluster: &Cluster, unit: u32, view: &RedisView) -> bool {
     let stays = cluster.planned().contains(&unit);
     stays && view.role != Role::Master && view.priority.is_some_and(|priority| priority > 0)
+}
+
+fn leader_of_failover(at: &Situation<'_>) -> Option<String> {
+    let leader = at.cluster.sentinels().find(|(_, view)| view.leads_failover);
+    leader.map(|(unit, _)| at.cluster.unit_text(unit))
 }
 
 fn other_master(at: &Situation<'_>) -> Option<String> {

@@ -61,6 +61,11 @@ impl Down {
         Self { saw_the_end: master, ..self }
     }
 
+    /// The others have been looked at since then.
+    pub(crate) fn since(self, since: Duration) -> Self {
+        Self { since, ..self }
+    }
+
     pub(crate) fn next(mut self, inputs: &Inputs, desk: &mut Desk) -> Redis {
         if let Some(up) = left_behind(desk) {
             return Redis::Up(up);

@@ -35,7 +35,8 @@ pub fn noted(before: Option<&Lineage>, state: &RedisState) -> Option<Lineage> {
 }
 
 /// One that was made master without having followed another since its start goes on from what was
-/// noted, and is ahead of all of the same rank.
+/// noted, and is ahead of all of the same rank. So is a master whose stream gets another id, as it does
+/// when the first replica comes.
 fn rank(before: Option<&Lineage>, state: &RedisState) -> Rank {
     let Some(note) = before else { return Rank::default() };
     let position = &state.position;

@@ -153,16 +153,15 @@ pub fn is_stranded(inputs: &Inputs, cluster: &Cluster, state: &RedisState) -> bo
         view.role == Role::Master || is_linked || view.priority.is_some_and(|it| it > 0)
     };
     let mut others = cluster.redis_servers().filter(|(unit, _)| *unit != inputs.unit);
-    let is_led = cluster.sentinels().any(|(_, view)| view.leads_failover);
     match cluster.voted() {
         // Promoted, or to be.
         Ok(voted) if voted.master == inputs.unit => false,
         Ok(voted) => {
             let is_there = cluster.redis(voted.master).is_some();
-            state.priority == 0 && !is_led && !is_there && !others.any(|(_, view)| serves(view))
+            state.priority == 0 && !is_there && !others.any(|(_, view)| serves(view))
         }
         Err(_) if cluster.nobody_votes() => !others.any(|(_, view)| view.role == Role::Master),
-        Err(_) => state.priority == 0 && !is_led && !others.any(|(_, view)| serves(view)),
+        Err(_) => state.priority == 0 && !others.any(|(_, view)| serves(view)),
     }
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn stop(mut process: Process, desk: &mut Desk) {
     if let Some(inputs) = desk.inputs.clone() {
         leave(&inputs, &mut process, desk, began);
         dumped = end_with_dump(&inputs, &mut process, desk, began);
+        limit_end(&inputs, &mut process, desk, began);
     }
     end(&mut process, desk, began);
     if how_it_ended() == End::Clean {
@@ -195,6 +196,20 @@ fn is_whole(state: &RedisState) -> bool {
     is_linked && !state.is_loading && state.append_only && !state.is_rewriting
 }
 
+/// Redis waits at its end for replicas that do not have all yet; it is to end by itself in time.
+fn limit_end(inputs: &Inputs, process: &mut Process, desk: &Desk, began: Duration) {
+    if !process.is_running() {
+        return;
+    }
+    let left = (began + DUMPED).saturating_sub(desk.watch.now()).min(LONGEST_END);
+    let limited = own_redis(inputs, &desk.watch).and_then(|mut connection| {
+        commands::configure(&mut connection, "shutdown-timeout", &left.as_secs().to_string())
+    });
+    if let Err(failure) = limited {
+        warn!("cannot limit its end: Redis {failure}");
+    }
+}
+
 /// Ends it with its data on disk. Redis 7 holds writes at SIGTERM, and waits for its replicas.
 fn end(process: &mut Process, desk: &Desk, began: Duration) {
     process.terminate();
@@ -222,6 +237,9 @@ const DUMPED: Duration = Duration::from_secs(23);
 
 /// Until when Redis is to end; Pebble waits 25 s for the keeper.
 const ENDED: Duration = Duration::from_millis(23_500);
+
+/// Redis' own default.
+const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// How long a master that handed over is given to follow the new one. It has all data: a link is enough.
 const LINKED: Duration = Duration::from_secs(3);

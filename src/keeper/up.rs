@@ -41,6 +41,8 @@ pub(crate) struct Up {
     circle_look: Duration,
     missed: Option<(String, Duration)>,
     waiting: Waiting,
+    /// It is ended, because nobody has been there to follow since then.
+    missed_since: Option<Duration>,
 }
 
 impl Up {
@@ -59,6 +61,7 @@ impl Up {
             circle_look: now,
             missed: None,
             waiting: Waiting::default(),
+            missed_since: None,
         }
     }
 
@@ -100,7 +103,9 @@ impl Up {
         info!("Redis has ended {how}; it logs to {}", places::REDIS_LOG);
         let is_quick = now.saturating_sub(self.since) < QUICK;
         let was_master = self.state.as_ref().is_some_and(|state| state.master.is_none());
-        Down::after(end, if is_quick { self.quick_ends + 1 } else { 0 }, now).of(was_master)
+        Down::after(end, if is_quick { self.quick_ends + 1 } else { 0 }, now)
+            .of(was_master)
+            .since(self.missed_since.unwrap_or(now))
     }
 
     fn look_at_own(&mut self, inputs: &Inputs, desk: &mut Desk) {
@@ -134,7 +139,7 @@ impl Up {
         if self.state.as_ref().is_none_or(|before| before.master != state.master) {
             self.circle_look = desk.watch.now();
         }
-        let is_settled = settings.is_empty() && state.priority > 0;
+        let is_settled = settings.is_empty() && state.priority > 0 && state.replicas.syncing == 0;
         self.own_look = desk.watch.now() + if is_settled { OFTEN } else { SOON };
         self.state = Some(state);
     }
@@ -157,7 +162,8 @@ impl Up {
 
     fn wait(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
         let Some(state) = &self.state else { return };
-        if self.waiting.is_over(inputs, cluster, state, desk) {
+        if let Some(since) = self.waiting.is_over(inputs, cluster, state, desk) {
+            self.missed_since = Some(since);
             self.process.terminate();
         }
         if self.waiting.is_busy() {

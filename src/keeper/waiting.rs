@@ -35,31 +35,32 @@ impl Waiting {
         self.asking.is_some() || self.stranded_since.is_some()
     }
 
-    /// After a look; true where Redis is to start anew.
+    /// After a look; where Redis is to start anew, since when its master has not come.
     pub(crate) fn is_over(
         &mut self,
         inputs: &Inputs,
         cluster: &Cluster,
         state: &RedisState,
         desk: &Desk,
-    ) -> bool {
+    ) -> Option<Duration> {
         let now = desk.watch.now();
         if !matches!(state.master, Some(Followed { link: Link::Down, .. })) {
             *self = Self::default();
-            return false;
+            return None;
         }
         self.ask(inputs, cluster, desk);
         if !running::is_stranded(inputs, cluster, state) {
             self.stranded_since = None;
-            return false;
+            return None;
         }
         let since = *self.stranded_since.get_or_insert(now);
-        let is_over = now.saturating_sub(since) >= STRANDED_FOR;
-        if is_over {
-            info!("starts anew: its master does not come, and nobody else has all data and runs");
-            self.stranded_since = None;
+        // Sentinels try again and again where nobody may be promoted; one that succeeds is soon seen.
+        let is_led = cluster.sentinels().any(|(_, view)| view.leads_failover);
+        if is_led || now.saturating_sub(since) < STRANDED_FOR {
+            return None;
         }
-        is_over
+        info!("starts anew: its master does not come, and nobody else has all data and runs");
+        Some(since)
     }
 
     fn ask(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod juju;
+pub mod roll;
 pub mod views;
 pub mod workload;
 
@@ -20,7 +21,7 @@ use crate::world::World;
 /// for an event without rules. `is-leader` comes last, so that its yes holds while the run acts.
 pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juju::Unreadable> {
     let juju = juju::identity(env)?;
-    let mut world = World { juju, named_units: None, workload: None, cluster: None };
+    let mut world = World { juju, named_units: None, workload: None, cluster: None, roll: None };
     let juju = &mut world.juju;
     if let Event::Action { name } = event
         && name == ACCEPT_DATA_LOSS
@@ -34,6 +35,9 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
             world.cluster = Some(cluster::own(juju, budget));
         }
         return Ok(world);
+    }
+    if *event == Event::Stop {
+        world.roll = roll::before_the_end(juju, env, budget);
     }
     if !event.replays_deferred() && world.named_units.is_none() {
         return Ok(world);
@@ -49,6 +53,7 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
             world.workload = Some(workload::workload(&juju.application, budget));
         }
         world.cluster = Some(cluster::census(juju, units, budget));
+        world.roll = roll::look(juju, env, budget);
     }
     juju.leadership = juju::leadership(budget)?;
     Ok(world)

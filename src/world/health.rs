@@ -16,6 +16,19 @@ impl Cluster {
         self.planned().into_iter().flat_map(of_unit).flatten().collect()
     }
 
+    /// What ails one unit's servers, a replica that may not become master included.
+    pub fn ailment_of(&self, unit: u32) -> Option<String> {
+        let Some(member) = self.members.get(&unit) else {
+            return Some(format!("{} is not there", self.unit_text(unit)));
+        };
+        let servers = self.redis_ailment(unit).or_else(|| self.sentinel_ailment(unit));
+        let is_unready = member.redis.said().is_some_and(|view| {
+            matches!(view.role, Role::Replica { .. }) && view.priority.unwrap_or_default() == 0
+        });
+        let unready = || format!("Redis of {} may not become master yet", self.unit_text(unit));
+        servers.or_else(|| is_unready.then(unready))
+    }
+
     /// True when the loss of the master's pod would be failed over: a majority of the planned
     /// Sentinels would be left to vote, and a replica that follows.
     pub fn survives_loss_of(&self, master: u32) -> bool {

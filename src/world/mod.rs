@@ -10,10 +10,12 @@ pub mod juju;
 pub mod lineage;
 pub mod obstacle;
 pub mod password;
+pub mod roll;
 pub mod workload;
 
 use crate::world::cluster::Cluster;
 use crate::world::juju::Juju;
+use crate::world::roll::Roll;
 use crate::world::workload::Workload;
 
 /// All that one event needs to know.
@@ -27,4 +29,6 @@ pub struct World {
     pub workload: Option<Workload>,
     /// What the Redis and Sentinel of every unit said; `None` where nobody needed to be asked.
     pub cluster: Option<Cluster>,
+    /// The application's StatefulSet; `None` where it is not asked for, or this application may not ask.
+    pub roll: Option<Roll>,
 }

@@ -261,6 +261,11 @@ impl Network {
         self.ground.transcript.text()
     }
 
+    /// What the bed stands on.
+    pub(crate) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
     /// A folder of the bed on the machine; made, if it is not there.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, BedError> {
         let folder = self.ground.directory().join(name);

@@ -130,6 +130,7 @@ pub(crate) fn carried_out(mut world: World, plan: &Plan) -> World {
             Effect::ClaimSentinel => world.juju.has_own_sentinel = true,
             Effect::RestartSentinel
             | Effect::SetVersion { .. }
+            | Effect::SetPartition { .. }
             | Effect::AnswerAction { .. }
             | Effect::FailAction { .. }
             | Effect::SetQuorum { .. }

@@ -271,7 +271,7 @@ fn a_master_that_has_left_with_the_majority_is_replaced_by_asking_one_sentinel()
         left_alone(),
         expect![[r#"
             record that units 1,2 leave -- every unit is to know
-            ask the Sentinel of redis-k8s/0 for a failover -- the master at redis-k8s-2.redis-k8s-endpoints.lab.svc.cluster.local is gone
+            ask the Sentinel of redis-k8s/0 for a failover -- the master redis-k8s/2 is gone
             wait for the failover to finish -- elected master redis-k8s/2 has left
         "#]],
     );

@@ -99,6 +99,13 @@ fn a_named_master_that_is_missing_is_replaced_where_each_write_was_on_two_units(
 }
 
 #[test]
+fn while_sentinels_try_in_vain_to_promote_anybody_nobody_starts() {
+    let mut down = kept(1).all_down([(1, note("a", 9)), (2, note("a", 9))]).after(60);
+    down.cluster.view(2).leads_failover = true;
+    down.chooses(expect!["do not start: the Sentinel of redis-k8s/2 leads a failover"]);
+}
+
+#[test]
 fn without_a_vote_the_freshest_starts_whatever_the_record_says() {
     // A failover that no hook saw: the record still says unit 0.
     let notes = [(0, note("a", 900)), (1, at(4, note("b", 10))), (2, at(4, note("b", 20)))];

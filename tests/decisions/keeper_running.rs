@@ -13,6 +13,7 @@ use redis_k8s::keeper::ring::Bell;
 use redis_k8s::keeper::ring::Reason;
 use redis_k8s::keeper::ring::reasons;
 use redis_k8s::keeper::running::Memory;
+use redis_k8s::keeper::running::is_stranded;
 use redis_k8s::keeper::running::missed_master;
 use redis_k8s::keeper::running::settings;
 use redis_k8s::procedure::ask_failover::AskFailover;
@@ -332,4 +333,34 @@ fn nobody_is_asked_while_a_sentinel_may_act_by_itself() {
         let next = AskFailover::default().next(&world, 0, NOW);
         assert_eq!(next != Next::Wait, is_asked, "{silence} ms");
     }
+}
+
+#[test]
+fn a_replica_is_stranded_where_its_master_does_not_come_and_nobody_else_has_all_data() {
+    let stranded = |change: &dyn Fn(&mut redis_k8s::world::cluster::Cluster), priority: u32| {
+        let mut world = cluster(3);
+        for unit in 0..3 {
+            world.member(unit).redis = Answer::Silent(Silence::Refused);
+        }
+        change(&mut world);
+        let state = RedisState { priority, ..linked(Link::Down) };
+        is_stranded(&inputs(1, 3), &world, &state)
+    };
+    assert!(stranded(&|_| {}, 0));
+    assert!(!stranded(&|_| {}, 100), "it may be promoted");
+    let runs = |from: u32, to: u32| {
+        move |world: &mut redis_k8s::world::cluster::Cluster| {
+            world.member(to).redis = cluster(3).member(from).redis.clone();
+        }
+    };
+    assert!(!stranded(&runs(0, 0), 0), "its master runs");
+    assert!(!stranded(&runs(1, 2), 0), "another may be promoted");
+    assert!(!stranded(&|world| world.fail_over_to(1, 4), 0), "it is elected itself");
+    let without_a_vote = |world: &mut redis_k8s::world::cluster::Cluster| {
+        for unit in 0..3 {
+            world.silence(unit, Silence::Refused);
+        }
+    };
+    assert!(stranded(&without_a_vote, 100), "nobody can promote it");
+    assert!(!is_stranded(&inputs(1, 3), &cluster(3), &replica()));
 }

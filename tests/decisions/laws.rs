@@ -151,6 +151,7 @@ fn carried_out(mut world: World, plan: &Plan) -> World {
             | Effect::FailAction { .. }
             | Effect::AnswerAction { .. }
             | Effect::SetVersion { .. }
+            | Effect::SetPartition { .. }
             | Effect::Push { .. }
             | Effect::AddLayer { .. }
             | Effect::Replan { .. }

@@ -31,6 +31,8 @@ mod readme;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
+mod roll;
+#[cfg(test)]
 mod switchover;
 #[cfg(test)]
 mod switchover_laws;

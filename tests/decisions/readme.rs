@@ -101,6 +101,11 @@ fn findings() -> Vec<Finding> {
         Finding::NoPasswords,
         Finding::NotStarted,
         Finding::LinkDown,
+        Finding::Roll { waits_for: text("the new pod of redis-k8s/2") },
+        Finding::Roll {
+            waits_for: text("Redis of redis-k8s/2 refuses connections: it is not running"),
+        },
+        Finding::Roll { waits_for: text("Redis of redis-k8s/2 may not become master yet") },
         Finding::OwnSilent {
             what: text("Redis of this unit refuses connections: it is not running"),
         },
@@ -129,6 +134,7 @@ fn findings() -> Vec<Finding> {
             | Finding::OwnSilent { .. }
             | Finding::Held(_)
             | Finding::LinkDown
+            | Finding::Roll { .. }
             | Finding::NoFailover { .. }
             | Finding::Degraded { .. } => {}
         }

@@ -67,7 +67,8 @@ pub(crate) fn host(unit: u32) -> String {
 
 /// Before anything ran: unit 0 leads, the databag is empty.
 pub(crate) fn first_deployment() -> World {
-    World { juju: juju(Application::default()), named_units: None, workload: None, cluster: None }
+    let juju = juju(Application::default());
+    World { juju, named_units: None, workload: None, cluster: None, roll: None }
 }
 
 /// `count` healthy units; unit 0 leads and is master at epoch 3, as recorded.
@@ -87,6 +88,7 @@ pub(crate) fn healthy(count: u32) -> World {
         named_units: None,
         workload: None,
         cluster: Some(cluster(count)),
+        roll: None,
     }
 }
 

@@ -22,7 +22,7 @@ fn like_passwords(text: &str) -> Vec<&str> {
 fn the_demo_comes_to_its_end_and_shows_no_password() {
     let (output, text) = demo(env!("CARGO_BIN_EXE_dispatch"));
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("all 5 steps came out as they should"), "{text}");
+    assert!(text.contains("all 6 steps came out as they should"), "{text}");
     assert!(!text.contains('\x1b'), "colours outside a terminal");
     assert_eq!(like_passwords(&text), [""; 0]);
     let planted = format!("{text} redis-password {}", "aB3".repeat(11).get(1..).unwrap());

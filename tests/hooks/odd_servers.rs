@@ -274,10 +274,11 @@ fn answers_without_an_end_do_not_make_a_run_swell() {
             for (server, number) in [("Redis", 1), ("Redis", 2), ("Sentinel", 1), ("Sentinel", 2)] {
                 assert_warns(&run, server, number, TOO_LONG);
             }
-            assert!(peak < MEMORY_OF_A_RUN, "{peak} bytes");
+            assert!(peak < usual + SWELLING, "{peak} bytes, {usual} without them");
         });
     });
 }
 
-/// In bytes: a run's memory has its bar.
-const MEMORY_OF_A_RUN: u64 = 10_000_000;
+/// In bytes. What a run has as a whole is measured where the program is built as it ships: here the
+/// pages of an unoptimized program are most of it.
+const SWELLING: u64 = 2_000_000;

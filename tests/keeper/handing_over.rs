@@ -240,3 +240,21 @@ true'"#;
 
 /// What a pod has to end.
 const GRACE: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_master_whose_replicas_are_not_in_sync_in_time_ends_by_itself_with_its_data_on_disk() {
+    let stage = Stage::running(2);
+    stage.write_keys(0, 1_000);
+    stage.wait("the replica has the keys", SOON, || (stage.keys(1) == Some(1_000)).then_some(()));
+    // It answers, and gets nothing any more.
+    stage.bed.pod(1).unwrap().redis("CONFIG SET replica-priority 0").unwrap();
+    stage.kill(1, "redis", "redis-keeper");
+    stage.bed.cut(0, 1).unwrap();
+    stage.write_keys(0, 2_000);
+    stop_pods(&stage, &[0]);
+    assert!(stage.said(0).contains("not handed over"), "{}", stage.logs());
+    assert!(!stage.said(0).contains("it is killed"), "{}", stage.logs());
+    stage.bed.heal().unwrap();
+    start_pod(&stage, 0, 0);
+    stage.wait("all keys are there", FAILOVER, || (stage.keys(0) == Some(2_000)).then_some(()));
+}

@@ -23,3 +23,5 @@ mod ringing;
 mod stage;
 #[cfg(test)]
 mod starting;
+#[cfg(test)]
+mod syncing;

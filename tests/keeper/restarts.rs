@@ -91,7 +91,10 @@ fn a_master_that_was_voted_out_by_hand_follows_the_new_one_long_before_sentinel_
     for unit in stage.units() {
         let files = format!("stat -c '%a %U' {0} && ls {1}", places::REDIS_CONF, places::FOLDER);
         let files = stage.script(unit, "redis", &files, "");
-        assert_eq!(files, "640 redis\nkeeper.json\nkeeper.lock\nredis-keeper\nredis.conf");
+        assert_eq!(
+            files,
+            "640 redis\nkeeper.json\nkeeper.lock\nredis-keeper\nredis.conf\nreport.json"
+        );
     }
 }
 

@@ -9,6 +9,9 @@ use crate::stage::Stage;
 #[test]
 fn it_rings_when_a_unit_that_leaves_is_gone_and_not_before() {
     let stage = Stage::running(3);
+    stage.wait("all settings are as for three", SOON, || {
+        (stage.setting(0, "min-replicas-to-write") == "1").then_some(())
+    });
     for unit in [0, 1] {
         stage.tell(unit, |inputs| {
             inputs.planned.remove(&2);

@@ -28,6 +28,8 @@ mod quiet;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod roll;
+#[cfg(test)]
 mod room;
 #[cfg(test)]
 mod scale;

@@ -122,6 +122,26 @@ fn units_that_are_scaled_away_and_back_have_no_vote_and_all_data() {
 }
 
 #[test]
+fn a_unit_that_is_scaled_back_to_alone_has_all_data() {
+    let story = Story::of(3);
+    let master = story.whole(3);
+    story.redis(master, "SET known 1").unwrap();
+    story.until("it is replicated", || {
+        (0..3).all(|unit| story.redis(unit, "GET known").as_deref() == Ok("1")).then_some(())
+    });
+    for units in [0, 1] {
+        story.lab.scale(APPLICATION, units).unwrap();
+        story.until("as many pods are there", || {
+            let pods = story.lab.pods();
+            let ours = pods.iter().filter(|pod| pod.unit.starts_with(APPLICATION)).count();
+            (ours == usize::try_from(units).unwrap()).then_some(())
+        });
+    }
+    story.whole(1);
+    assert_eq!(story.redis(0, "GET known").as_deref(), Ok("1"));
+}
+
+#[test]
 fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted() {
     let story = Story::of(3);
     let master = story.whole(3);

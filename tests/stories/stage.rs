@@ -330,7 +330,7 @@ pub(crate) fn host(unit: u32) -> String {
 }
 
 /// The charm's folder, as its file unpacks.
-fn charm() -> TempDir {
+pub(crate) fn charm() -> TempDir {
     let folder = TempDir::new().unwrap();
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in ["metadata.yaml", "config.yaml", "actions.yaml"] {

@@ -24,6 +24,8 @@ use crate::trace::entry::What;
 use crate::trace::sink::Sink;
 
 use super::agents::Agents;
+use super::api::Api;
+use super::api::accounts::Accounts;
 use super::kubelet::Kubelet;
 use super::state::Key;
 use super::state::Mail;
@@ -75,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) setting: Setting,
     pub(crate) network: Network,
     agents: Mutex<Option<Arc<dyn Agents>>>,
+    pub(crate) accounts: Accounts,
+    api: Mutex<Option<Api>>,
     state: Mutex<State>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -83,15 +87,18 @@ impl Cluster {
     /// An empty cluster.
     pub fn start(setting: Setting) -> Result<Self, BedError> {
         let network = Network::start()?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                setting,
-                network,
-                agents: Mutex::default(),
-                state: Mutex::default(),
-                threads: Mutex::default(),
-            }),
-        })
+        let shared = Arc::new(Shared {
+            setting,
+            network,
+            agents: Mutex::default(),
+            accounts: Accounts::default(),
+            api: Mutex::default(),
+            state: Mutex::default(),
+            threads: Mutex::default(),
+        });
+        let api = Api::start(&shared)?;
+        *lock(&shared.api) = Some(api);
+        Ok(Self { shared })
     }
 
     /// Says who is told of pods that start and end; without one, no agent runs in them.
@@ -140,6 +147,11 @@ impl Cluster {
         self.shared.advance();
     }
 
+    /// The partition of the application's set; `None` where there is no such set.
+    pub fn partition(&self, application: &str) -> Option<u32> {
+        lock(&self.shared.state).sets.get(application).map(|set| set.partition)
+    }
+
     /// Whether all pods that the application is to have are there, new and ready.
     pub fn is_rolled_out(&self, application: &str) -> bool {
         lock(&self.shared.state).is_rolled_out(application)
@@ -169,6 +181,7 @@ impl Cluster {
             // One that panicked has said so.
             let _ = thread.join();
         }
+        lock(&self.shared.api).take();
         // They may hold what holds this cluster.
         lock(&self.shared.agents).take();
         self.shared.network.end();
@@ -241,6 +254,21 @@ impl Cloud for Cluster {
 }
 
 impl Shared {
+    /// The sets and pods, which only `advance` may act upon.
+    pub(crate) fn state(&self) -> &Mutex<State> {
+        &self.state
+    }
+
+    /// The folder with an application's service account.
+    pub(crate) fn account(&self, application: &str) -> Result<PathBuf, BedError> {
+        let all = self.network.folder("accounts")?;
+        let (folder, token) = self.accounts.folder(application, &self.setting.model, &all)?;
+        if let Some(token) = token {
+            self.setting.trace.learn(&token);
+        }
+        Ok(folder)
+    }
+
     /// Does what is due: after every change.
     pub(crate) fn advance(self: &Arc<Self>) {
         let mut state = lock(&self.state);

@@ -91,7 +91,7 @@ impl Kubelet {
     /// Volumes and containers; then its agent is told, which unpacks the charm.
     fn make(&self) -> Result<Arc<Pod>, BedError> {
         let juju_directory = self.cluster.network.folder(&format!("juju/{}", self.number))?;
-        let pod = self.cluster.network.add(self.spec(juju_directory))?;
+        let pod = self.cluster.network.add(self.spec(juju_directory)?)?;
         let ends = pod.ends();
         let sender = self.sender.clone();
         thread::spawn(move || {
@@ -110,13 +110,14 @@ impl Kubelet {
         Ok(pod)
     }
 
-    fn spec(&self, juju_directory: PathBuf) -> PodSpec {
+    fn spec(&self, juju_directory: PathBuf) -> Result<PodSpec, BedError> {
         let names = Names {
             application: self.key.application.clone(),
             model: self.cluster.setting.model.clone(),
         };
         let mut spec = PodSpec::new(names, self.key.ordinal, &[]);
         spec.juju_directory = Some(juju_directory);
+        spec.account = Some(self.cluster.account(&self.key.application)?);
         spec.shown.clone_from(&self.cluster.setting.shown);
         spec.can_slow_disk = self.cluster.setting.can_slow_disk;
         let storages = self.template.storages.iter().map(|storage| StorageSpec {
@@ -137,7 +138,7 @@ impl Kubelet {
             memory_limit: container.memory_limit,
         });
         spec.containers = containers.collect();
-        spec
+        Ok(spec)
     }
 
     /// Probes the containers and starts those again that end, until the pod is to end.

@@ -2,6 +2,7 @@
 //! back, and the kubelet that starts, probes, restarts and stops their containers.
 
 pub mod agents;
+pub mod api;
 pub mod cluster;
 
 mod back_off;

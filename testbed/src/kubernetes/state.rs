@@ -60,10 +60,14 @@ pub(crate) struct State {
 /// A StatefulSet.
 #[derive(Debug)]
 pub(crate) struct Set {
-    replicas: u32,
+    pub(crate) replicas: u32,
     pub(crate) partition: u32,
-    before: Arc<Template>,
-    template: Arc<Template>,
+    pub(crate) before: Arc<Template>,
+    pub(crate) template: Arc<Template>,
+    /// Counts the changes that the API's clients may have missed, those of its status included.
+    pub(crate) object_version: u64,
+    /// What it was, and its pods, when it was last looked at.
+    last_seen: Option<(Wanted, Vec<Seen>)>,
 }
 
 /// A pod.
@@ -97,6 +101,8 @@ impl State {
             partition: 0,
             before: Arc::clone(&template),
             template: Arc::clone(&template),
+            object_version: 1,
+            last_seen: None,
         });
         set.replicas = wanted.replicas;
         set.template = template;
@@ -114,6 +120,7 @@ impl State {
             if statefulset::is_rolled_out(set.wanted(), &seen) {
                 set.before = Arc::clone(&set.template);
             }
+            set.count_changes(&seen);
             for step in statefulset::next_steps(set.wanted(), &seen) {
                 let key = |ordinal| Key { application: application.clone(), ordinal };
                 match step {
@@ -154,6 +161,14 @@ impl State {
 }
 
 impl Set {
+    fn count_changes(&mut self, pods: &[Seen]) {
+        let now = Some((self.wanted(), pods.to_vec()));
+        if self.last_seen != now {
+            self.object_version += 1;
+            self.last_seen = now;
+        }
+    }
+
     fn wanted(&self) -> Wanted {
         Wanted {
             replicas: self.replicas,

@@ -9,6 +9,7 @@ use crate::error::BedError;
 use crate::error::at_file;
 use crate::ground::Ground;
 use crate::image;
+use crate::kubernetes::api::accounts::MOUNTED_AT;
 use crate::pebble::serve::control::FAULTS_VARIABLE;
 use crate::pod::CHARM;
 use crate::pod::plan::Bind;
@@ -58,6 +59,7 @@ pub(crate) fn plans(
     // Clients and servers of the bed's own are started there.
     charm.binds.push(read_only(programs::own_folder()?, OWN_PROGRAMS));
     charm.binds.extend(spec.juju_directory.iter().map(|folder| bind(folder, "/var/lib/juju")));
+    charm.binds.extend(spec.account.iter().map(|folder| read_only(folder, MOUNTED_AT)));
     for storage in &spec.storages {
         let volume = volumes.get(storage.name.as_str()).into_iter();
         charm.binds.extend(volume.map(|volume| bind(volume, &storage.charm_location)));

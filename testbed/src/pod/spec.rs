@@ -17,6 +17,8 @@ pub struct PodSpec {
     pub storages: Vec<StorageSpec>,
     /// The folder of the machine that is `/var/lib/juju` in the charm container.
     pub juju_directory: Option<PathBuf>,
+    /// The folder of the machine with the service account that the charm container has.
+    pub account: Option<PathBuf>,
     /// Folders of the machine that all containers see at the same path, to read only: where programs
     /// lie that are not in `/usr`.
     pub shown: Vec<PathBuf>,
@@ -71,6 +73,7 @@ impl PodSpec {
             containers: containers.iter().map(container).collect(),
             storages: Vec::new(),
             juju_directory: None,
+            account: None,
             shown: Vec::new(),
             can_slow_disk: false,
             hides_pebbles: false,

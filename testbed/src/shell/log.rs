@@ -28,6 +28,7 @@ pub fn line(entry: &Entry, began: Timestamp) -> Option<String> {
         | What::Container { .. }
         | What::Service { .. }
         | What::Sentinel { .. }
+        | What::Api { .. }
         | What::Fault { .. }
         | What::Operator { .. } => return None,
     };

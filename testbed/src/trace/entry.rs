@@ -150,6 +150,15 @@ pub enum What {
         /// What follows.
         message: String,
     },
+    /// The Kubernetes API was asked something.
+    Api {
+        /// The application whose account asked; empty for a token that is nobody's.
+        application: String,
+        /// Method and path, and what was sent.
+        asked: String,
+        /// The status of HTTP that it was answered with.
+        status: u16,
+    },
     /// Somebody broke something on purpose, or ended that.
     Fault {
         /// What, as an operator says it: `kill redis-k8s/0 redis redis-server`.

@@ -58,6 +58,7 @@ impl Secrets {
             | What::Container { .. }
             | What::Service { .. }
             | What::Sentinel { .. }
+            | What::Api { .. }
             | What::Fault { .. } => {}
         }
     }
@@ -90,6 +91,7 @@ impl Secrets {
             | What::Action { message: text, .. }
             | What::Container { change: text, .. }
             | What::Sentinel { message: text, .. }
+            | What::Api { asked: text, .. }
             | What::Fault { what: text } => *text = self.mask(text),
             What::Operator { command } => {
                 let words = command.split(' ').map(|it| self.masked_argument(it, Keeping::Open));

@@ -43,7 +43,7 @@ pub fn subject(what: &What) -> &str {
         | What::Service { unit, .. }
         | What::Sentinel { unit, .. } => unit,
         What::Databag { of, .. } | What::Status { of, .. } | What::Life { of, .. } => of,
-        What::Leader { application, .. } => application,
+        What::Leader { application, .. } | What::Api { application, .. } => application,
         What::Fault { .. } | What::Operator { .. } => "",
     }
 }
@@ -90,6 +90,7 @@ fn told(what: &What) -> String {
             format!("# service {service} of {container} {change}")
         }
         What::Sentinel { event, message, .. } => format!("@ {event} {}", named(message)),
+        What::Api { asked, status, .. } => format!("% {asked}: {status}"),
         What::Fault { what } => format!("! {what}"),
         What::Operator { command } => format!("$ {command}"),
     }
@@ -174,7 +175,7 @@ const SUBJECT: &str = "unit";
 const LEGEND: &str = "\
 ┌ a hook, an action or juju exec begins   │ its hook tools, its log   └ it ends
 = databag   ~ status   * leadership   > action   # lives: units, pods, containers, services
-@ Sentinel   ! fault   $ operator   *** a secret
+@ Sentinel   % Kubernetes API   ! fault   $ operator   *** a secret
 
 ";
 

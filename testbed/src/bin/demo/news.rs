@@ -209,7 +209,8 @@ impl News {
             | What::Life { .. }
             | What::Action { .. }
             | What::Container { .. }
-            | What::Service { .. } => Vec::new(),
+            | What::Service { .. }
+            | What::Api { .. } => Vec::new(),
         }
     }
 

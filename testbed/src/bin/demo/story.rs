@@ -26,7 +26,7 @@ pub(crate) fn tell(screen: &mut Screen, dispatch: &Path) -> Outcome<()> {
         .canonicalize()
         .map_err(|error| format!("cannot find {shown}: {error}; `make demo` builds it"))?;
     let size = dispatch.metadata()?.len();
-    screen.title("Charmed Redis in Rust: deployed, struck twice, scaled up and down");
+    screen.title("Charmed Redis in Rust: deployed, struck twice, scaled up and down, stopped");
     screen.remark(&format!(
         "{shown} ({:.2} MB), Redis, Sentinel and all hook tools below are processes of this run. \
          Juju and Kubernetes are the test bed's: their rules on this machine, pods as containers. \
@@ -40,6 +40,7 @@ pub(crate) fn tell(screen: &mut Screen, dispatch: &Path) -> Outcome<()> {
     redis_is_killed(screen, &mut stage, &mut findings)?;
     grows(screen, &mut stage, &mut findings)?;
     shrinks(screen, &mut stage, &mut findings)?;
+    pod_is_stopped(screen, &mut stage, &mut findings)?;
     summary::tell(screen, &stage, &findings, begun.elapsed())
 }
 
@@ -138,6 +139,17 @@ fn shrinks(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> O
     ensure(stage.resets() == 0, "a Sentinel was reset")?;
     findings.gaps.push(("two units less", written.gap));
     screen.passed("each Sentinel has forgotten the two in its own pod; none was RESET");
+    Ok(())
+}
+
+fn pod_is_stopped(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> Outcome<()> {
+    screen.step("kubectl delete pod: the master's is told to end");
+    let old = master(stage, &ALL)?;
+    let unit = stage.names.unit(old);
+    let written = strike(screen, stage, old, |lab| lab.delete_pod(&unit))?;
+    ensure_kept(stage, &written)?;
+    findings.gaps.push(("pod stopped", written.gap));
+    screen.passed("it handed over before it ended; another unit is master and recorded");
     Ok(())
 }
 
