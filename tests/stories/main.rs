@@ -8,6 +8,8 @@ mod chance;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod departures;
 #[cfg(test)]
 mod deploy;
@@ -17,6 +19,8 @@ mod failures;
 mod hanging;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod outside;
 #[cfg(test)]
 mod pebble_faults;
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! All pods at once: what was acknowledged is there afterwards, or the status names who may have it.
 
 #![expect(clippy::print_stdout, reason = "what was lost, and a gap, are reported")]
-#![expect(clippy::disallowed_methods, reason = "a test writes a charm")]
 
-use std::fs;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,6 +10,7 @@ use testbed::writer::Writer;
 use testbed::writer::plan::Habit;
 use testbed::writer::plan::Plan;
 
+use crate::outside;
 use crate::stage::APPLICATION;
 use crate::stage::Story;
 use crate::stage::host;
@@ -25,15 +24,8 @@ struct Clients {
 
 impl Clients {
     fn start(story: &Story) -> Self {
-        let charm = TempDir::new().unwrap();
-        let metadata = "name: client\nsummary: s\ndescription: d\ncontainers:\n  c: {}\n";
-        fs::write(charm.path().join("metadata.yaml"), metadata).unwrap();
-        let dispatch = charm.path().join("dispatch");
-        fs::write(&dispatch, "#!/bin/sh\nstatus-set active\n").unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(&dispatch, mode).unwrap();
-        story.lab.deploy(charm.path(), "client", 1).unwrap();
-        let pod = story.until("the clients' pod is there", || story.lab.pod("client/0").ok());
+        let charm = outside::deploy(story);
+        let pod = story.lab.pod(outside::UNIT).unwrap();
         let bag = story.databag();
         let habits = [("asks", Habit::AsksEachTime), ("keeps", Habit::KeepsConnection)];
         let writers = habits.map(|(title, habit)| {
@@ -54,7 +46,7 @@ impl Clients {
 
     /// Ends them. Gives the longest time of which an acknowledged write is lost, and prints it.
     fn end(self, story: &Story, what: &str) -> Duration {
-        let pod = story.lab.pod("client/0").unwrap();
+        let pod = story.lab.pod(outside::UNIT).unwrap();
         let (mut lost, mut gap, mut count) = (Duration::ZERO, Duration::ZERO, 0);
         for writer in self.writers {
             let written = writer.stop().unwrap();

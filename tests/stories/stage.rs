@@ -175,6 +175,14 @@ impl Story {
         }
     }
 
+    /// Waits until no pod is on its way out or yet to come.
+    pub(crate) fn rolled_out(&self) {
+        let is_there = || self.lab.pods().iter().all(|pod| pod.phase == "Running" && pod.is_ready);
+        self.until("all pods run, and are the newest", || {
+            (is_there() && self.lab.cluster().is_rolled_out(APPLICATION)).then_some(())
+        });
+    }
+
     /// Waits until the application is active.
     pub(crate) fn active(&self) {
         if let Err(error) = self.lab.wait_for_active(APPLICATION, LIMIT) {
@@ -248,8 +256,8 @@ impl Story {
     pub(crate) fn servers(&self) -> Vec<(String, Vec<u32>)> {
         let programs =
             [("redis", "redis-keeper"), ("redis", "redis-server"), ("sentinel", "redis-server")];
-        let units = self.lab.pods().len();
-        let units = (0..).take(units).flat_map(|unit| programs.map(|program| (unit, program)));
+        let pods = self.lab.pods().into_iter().filter(|pod| pod.unit.starts_with(APPLICATION));
+        let units = (0..).take(pods.count()).flat_map(|unit| programs.map(|it| (unit, it)));
         units
             .map(|(unit, (container, program))| {
                 let all = self.processes(unit, container, program);

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::stage::LIMIT;
+use crate::chance::times;
+use crate::outside;
 use crate::stage::Story;
 use crate::stage::name;
 use crate::writers::Writers;
@@ -15,7 +16,8 @@ fn a_master_whose_pod_is_stopped_hands_over_and_nothing_is_lost() {
     let mut master = story.whole(3);
     fill(&story, master);
     let mut gaps = Vec::new();
-    for round in 0..STOPS {
+    let times = times(5);
+    for round in 0..times {
         story.whole(3);
         let [at, other] = [(master + 1) % 3, (master + 2) % 3];
         let writers = Writers::start(&story, at, &[at, other], 0);
@@ -37,7 +39,7 @@ fn a_master_whose_pod_is_stopped_hands_over_and_nothing_is_lost() {
     }
     assert_eq!(story.whole(3), master);
     gaps.sort();
-    println!("the gaps of {STOPS} stops: {gaps:.2?}");
+    println!("the gaps of {times} stops: {gaps:.2?}");
     let worst = gaps.last().unwrap();
     assert!(*worst < PLANNED_STOP, "{worst:?}");
 }
@@ -45,13 +47,12 @@ fn a_master_whose_pod_is_stopped_hands_over_and_nothing_is_lost() {
 #[test]
 fn a_roll_of_all_pods_loses_nothing() {
     let story = Story::of(3);
-    story.lab.deploy(story.charm.path(), OUTSIDER, 1).unwrap();
-    story.lab.wait_for_active(OUTSIDER, LIMIT).unwrap();
+    let _charm = outside::deploy(&story);
     let master = story.whole(3);
     fill(&story, master);
     story.whole(3);
     let mut worst = Duration::ZERO;
-    let start_writers = || Writers::start_in(&story, &format!("{OUTSIDER}/0"), &[0, 1, 2], 0);
+    let start_writers = || outside::writers(&story, 3, 0);
     let mut writers = start_writers();
     for unit in [2, 1, 0] {
         // As a StatefulSet rolls: the next pod goes as soon as the last one is Ready.
@@ -94,12 +95,6 @@ fn fill(story: &Story, master: u32) {
 }
 
 const FILL: &str = "for i = 1, 10000 do redis.call('SET', 'key:' .. ARGV[1] .. ':' .. i, string.rep('x', 200)) end";
-
-/// An application that is not rolled, in whose pod the clients are.
-const OUTSIDER: &str = "outsider";
-
-/// How often the master's pod is stopped.
-const STOPS: usize = 5;
 
 /// Nobody may wait longer for a planned stop.
 const PLANNED_STOP: Duration = Duration::from_secs(2);
