@@ -17,6 +17,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::fchown;
 use std::os::unix::fs::lchown;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::clients::accounts::Account;
 
@@ -28,6 +29,14 @@ pub fn resolver_configuration() -> String {
 /// The text of a file.
 pub fn read(path: &str) -> io::Result<String> {
     fs::read_to_string(path)
+}
+
+/// When a file was last written; `None` where there is none.
+pub fn modified(path: &str) -> io::Result<Option<SystemTime>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found?.modified().map(Some),
+    }
 }
 
 /// The bytes of the program that runs.

@@ -2,6 +2,7 @@
 //! here knows what this charm is for.
 
 pub mod accounts;
+pub mod dump;
 pub mod files;
 pub mod hook_tools;
 pub mod json;

@@ -5,6 +5,7 @@ use std::io;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// What a Redis would find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,13 +32,24 @@ pub fn contents(folder: &Path) -> io::Result<Contents> {
     Ok(Contents { has_append_only: !files.is_empty(), has_dump, has_data })
 }
 
+/// When Redis last wrote to a volume; `None` where there are no data.
+pub fn last_written(folder: &Path) -> io::Result<Option<SystemTime>> {
+    let mut files = append_only_files(folder)?;
+    files.extend(Some(folder.join(DUMP)).filter(|dump| dump.is_file()));
+    let mut last = None;
+    for file in files {
+        last = last.max(Some(file.metadata()?.modified()?));
+    }
+    Ok(last)
+}
+
 /// The length of the dump in bytes, where there is one.
 pub fn dump_length(folder: &Path) -> Option<u64> {
     folder.join(DUMP).metadata().ok().map(|metadata| metadata.len())
 }
 
 /// The files of the append-only folder (Redis 7) or the one file (before), whose form Redis changes.
-fn append_only_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn append_only_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     match folder.join("appendonlydir").read_dir() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

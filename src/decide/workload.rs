@@ -58,7 +58,7 @@ pub fn run_sentinel(at: &Situation<'_>, plan: &mut Plan) {
         places::SENTINEL_MEMBERS,
         sentinel_conf::members(&members(juju, cluster, contents)),
     )];
-    if !keeps_file(juju, contents) {
+    if !keeps_file(juju, contents, cluster) {
         // Without a vote it is not started: it would believe what it is told, and tell others.
         let Ok((master, epoch)) = sentinels_master(juju, cluster, report(at.world).epoch) else {
             return;
@@ -248,12 +248,21 @@ fn members(juju: &Juju, cluster: &Cluster, contents: &Contents) -> BTreeSet<Stri
 
 /// Whether Sentinel's file stays. One that a Sentinel runs with is never overwritten; a run of this unit
 /// has started it, though it may have died before it could say so. Any other must be this unit's own.
-fn keeps_file(juju: &Juju, contents: &Contents) -> bool {
+fn keeps_file(juju: &Juju, contents: &Contents, cluster: &Cluster) -> bool {
     let is_this_units = contents
         .file(places::SENTINEL_CONF)
         .is_some_and(|text| sentinel_conf::is_file_of(text, &juju.unit));
     let runs = contents.service(layer::SENTINEL) == Service::Running;
-    runs || (is_this_units && juju.has_own_sentinel)
+    runs || (is_this_units && juju.has_own_sentinel && !is_of_another_time(contents, cluster))
+}
+
+/// Whether a file would outvote the Sentinels that run: after a refresh to the Python charm and back it
+/// has an epoch of before, and theirs began at 0 again.
+fn is_of_another_time(contents: &Contents, cluster: &Cluster) -> bool {
+    let vote = contents.file(places::SENTINEL_CONF).and_then(sentinel_conf::vote_in);
+    let (Some((host, epoch)), Ok(voted)) = (vote, cluster.voted()) else { return false };
+    let names_another = cluster.unit_at(host) != Some(voted.master);
+    names_another && epoch >= voted.epoch
 }
 
 /// What the keeper has told.

@@ -14,6 +14,7 @@ use crate::render::inputs::Inputs;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::RedisView;
 use crate::world::cluster::Role;
+use crate::world::cluster::Silence;
 use crate::world::election::Elected;
 use crate::world::election::majority;
 use crate::world::lineage::KeeperView;
@@ -233,6 +234,14 @@ fn unnamed(at: &Situation<'_>, obstacle: &str) -> Choice {
         None => {}
     }
     if at.inputs.is_alone() {
+        // Others may come yet that were scaled away with it, and it was not the last master of them.
+        let is_recorded = at.inputs.recorded_master.as_ref() == Some(&own);
+        let noted = at.own.lineage.as_ref().map(|note| note.rank.epoch);
+        let is_last = is_recorded && (!at.own.has_data || noted >= at.inputs.recorded_epoch);
+        if !is_last && at.looked_for < WAIT && at.cluster.nobody_votes() {
+            let why = "no other unit is planned yet, and this was not the last master";
+            return choose(Step::Hold, why.to_owned());
+        }
         return unless_another_is_ahead(at, "no other unit is planned".to_owned());
     }
     if at.cluster.nobody_votes() {
@@ -282,10 +291,22 @@ fn too_few_vote(at: &Situation<'_>, obstacle: &str) -> Choice {
         Some(Elected { master: at.cluster.unit_at(&view.vote)?, epoch: view.epoch })
     });
     let finding = at.finding_for(latest);
-    let Some(latest) = latest.filter(|_| at.looked_for >= WAIT && !finding.missing.is_empty())
-    else {
+    let Some(latest) = latest else {
         return choose(Step::Hold, obstacle.to_owned());
     };
+    if finding.missing.is_empty() {
+        // Their Sentinels have no file, as the Python charm leaves them: whoever has one starts with its
+        // pod. Whose data are the freshest is known without them.
+        let is_known = all_others_refuse(at.cluster) && !somebody_serves(at);
+        return if is_known && at.looked_for >= SENTINELS_COME {
+            by_vote(at, latest)
+        } else {
+            choose(Step::Hold, obstacle.to_owned())
+        };
+    }
+    if at.looked_for < WAIT {
+        return choose(Step::Hold, obstacle.to_owned());
+    }
     let is_accepted = finding.missing.is_subset(&at.inputs.accepted_loss);
     if is_accepted || finding.missing.len() < majority(at.inputs.planned.len()) {
         return by_vote(at, latest);
@@ -303,6 +324,9 @@ fn not_without(at: &Situation<'_>, finding: &Finding, stage: Stage, why: &str) -
             Step::Blocked(finding.missing.clone()),
             format!("{why}; missing: {missing}, whose data may be fresher"),
         ),
+        Stage::Wait | Stage::GoOn if finding.missing.is_empty() => {
+            choose(Step::Hold, format!("{why}; the last master is not there and may yet come"))
+        }
         Stage::Wait | Stage::GoOn => choose(Step::Hold, format!("{why}; not heard yet: {missing}")),
     }
 }
@@ -350,6 +374,12 @@ fn somebody_serves(at: &Situation<'_>) -> bool {
     })
 }
 
+/// Whether nothing listens where a Sentinel is silent: one that is cut off may have a vote.
+fn all_others_refuse(cluster: &Cluster) -> bool {
+    let mut sentinels = cluster.members.values().map(|member| member.sentinel.silence());
+    sentinels.all(|silence| silence.is_none_or(|silence| *silence == Silence::Refused))
+}
+
 fn choose(step: Step, why: String) -> Choice {
     Choice { step, why }
 }
@@ -357,3 +387,6 @@ fn choose(step: Step, why: String) -> Choice {
 /// How long one that is silent is listened for where this keeper saw its Redis end: two looks, with a
 /// pause between them.
 pub const UNHEARD_FOR: Duration = Duration::from_secs(4);
+
+/// How long Sentinels are waited for whose units' keepers all answer.
+pub const SENTINELS_COME: Duration = Duration::from_secs(15);

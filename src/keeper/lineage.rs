@@ -1,16 +1,20 @@
 //! The note of where the data come from, in its file beside them. It is written by a thread of its
 //! own: a disk that is slow must not make the keeper blind.
 
+use std::io;
 use std::path::Path;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use tracing::warn;
 
+use crate::clients::dump;
 use crate::clients::files;
+use crate::clients::volume;
 use crate::clock::Watch;
 use crate::render::places;
 use crate::world::lineage::Lineage;
@@ -39,6 +43,10 @@ impl Record {
                 warn!("cannot read {}: this unit's data count as the oldest", places::LINEAGE);
             }
             note
+        });
+        let note = after_another_charm(note).unwrap_or_else(|error| {
+            warn!("cannot read what the last Redis left: {error}");
+            None
         });
         Self { note, writer: start_writer(), confirmed: String::new() }
     }
@@ -113,6 +121,25 @@ impl Record {
             unsent.0.write();
         }
     }
+}
+
+/// A Redis that no keeper watched has run on this volume, such as the Python charm's: what it has written
+/// is younger than the note, and if it ended well its dump tells where its data come from.
+fn after_another_charm(note: Option<Lineage>) -> io::Result<Option<Lineage>> {
+    let folder = Path::new(places::DATA);
+    let noted = files::modified(places::LINEAGE)?;
+    if volume::last_written(folder)? <= noted {
+        return Ok(note);
+    }
+    // The dump may be older than the append-only file now.
+    let note = note.map(|note| Lineage { stopped_cleanly: false, ..note });
+    Ok(match dump::last_words(folder)?.filter(|dump| Some(dump.written) > noted) {
+        Some(dump) => {
+            let since = dump.written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Some(Lineage::of_dump(note, dump.replication_id, dump.offset, since.as_secs()))
+        }
+        None => note,
+    })
 }
 
 fn start_writer() -> Sender<Page> {

@@ -57,7 +57,11 @@ impl Known<'_> {
         let freshest = self.freshest(&heard, voted.map(|voted| voted.master));
         let is_accepted = missing.is_subset(&self.inputs.accepted_loss);
         // In the very first start there are no data, and the others may not be there yet.
-        let stage = if is_accepted || self.inputs.bootstrap.is_some() {
+        // Without a vote it may be that not all who have data are planned yet: units that are scaled
+        // away and back come one after the other.
+        let is_settled = voted.is_some() || looked_for >= WAIT || self.has_the_last_master(&heard);
+        let is_whole = is_accepted && (is_settled || !missing.is_empty());
+        let stage = if is_whole || self.inputs.bootstrap.is_some() {
             Stage::GoOn
         } else if looked_for < WAIT {
             Stage::Wait
@@ -126,6 +130,15 @@ impl Known<'_> {
         let Some(view) = master.and_then(|master| heard.get(&master)) else { return false };
         let noted = view.lineage.as_ref().map(|note| note.rank.epoch);
         view.has_data && noted >= epoch
+    }
+
+    /// Whether the last master is there, of which the record may not know yet.
+    fn has_the_last_master(&self, heard: &BTreeMap<u32, KeeperView>) -> bool {
+        let notes = || heard.values().filter(|it| it.has_data).filter_map(|it| it.lineage.as_ref());
+        let latest = notes().map(|note| note.rank.epoch).max().max(self.inputs.recorded_epoch);
+        let is_latest = self.inputs.recorded_epoch.is_none_or(|epoch| latest <= Some(epoch));
+        (is_latest && self.has_the_master(heard, None))
+            || notes().any(|note| note.was_master && Some(note.rank.epoch) >= latest)
     }
 
     fn recorded(&self) -> Option<u32> {

@@ -102,6 +102,19 @@ pub fn is_file_of(file: &str, unit: &UnitName) -> bool {
     has(&["sentinel", "myid", &id]) && has(&["sentinel", "monitor", group])
 }
 
+/// The master that a file names, and the config-epoch at which.
+pub fn vote_in(file: &str) -> Option<(&str, u64)> {
+    let (mut host, mut epoch) = (None, None);
+    for line in file.lines() {
+        match line.split_ascii_whitespace().collect::<Vec<_>>().as_slice() {
+            ["sentinel", "monitor", _, named, ..] => host = Some(named.trim_matches('"')),
+            ["sentinel", "config-epoch", _, number] => epoch = number.parse().ok(),
+            _ => {}
+        }
+    }
+    Some((host?, epoch?))
+}
+
 /// The list of those who may stay in Sentinel's file: one host a line.
 pub fn members(hosts: &BTreeSet<String>) -> String {
     lines(hosts.iter().map(String::as_str))

@@ -63,6 +63,23 @@ impl Lineage {
         Self { rank, was_master: true, had_min_replicas, ..Self::default() }
     }
 
+    /// What a Redis left that no keeper watched, by its dump. `written` is in seconds since 1970: of two
+    /// streams whose ranks nobody noted, the one that was written to later is the later.
+    #[must_use]
+    pub fn of_dump(
+        before: Option<Self>,
+        replication_id: String,
+        offset: u64,
+        written: u64,
+    ) -> Self {
+        if let Some(note) = before.as_ref().filter(|it| it.replication_id == replication_id) {
+            return Self { offset: offset.max(note.offset), ..note.clone() };
+        }
+        let epoch = before.map(|note| note.rank.epoch).unwrap_or_default();
+        let rank = Rank { epoch, starts: written };
+        Self { rank, replication_id, offset, ..Self::default() }
+    }
+
     fn descends_from(&self, other: &Self) -> bool {
         !other.replication_id.is_empty() && self.earlier_id.as_ref() == Some(&other.replication_id)
     }

@@ -128,7 +128,8 @@ fn build(folder: &Path, what: &[&str]) -> Result<(), BedError> {
     cargo.args(["build", "--quiet", "--package", "testbed"]).args(what).arg("--manifest-path");
     cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     if folder.file_name().is_some_and(|profile| profile == "release") {
-        cargo.arg("--release");
+        // Its programs lie in the same folder, and are built in less time.
+        cargo.args(["--profile", "bench"]);
     }
     if let Some(target) = folder.parent() {
         cargo.arg("--target-dir").arg(target);

@@ -108,7 +108,7 @@ fn while_sentinels_try_in_vain_to_promote_anybody_nobody_starts() {
 #[test]
 fn without_a_vote_the_freshest_starts_whatever_the_record_says() {
     // A failover that no hook saw: the record still says unit 0.
-    let notes = [(0, note("a", 900)), (1, at(4, note("b", 10))), (2, at(4, note("b", 20)))];
+    let notes = [(0, note("a", 900)), (1, at(4, note("b", 10))), (2, master(at(4, note("b", 20))))];
     for own in [0, 1] {
         fresh(own).all_down(notes.clone()).chooses(expect![
             "do not start: redis-k8s/2 has the freshest data and is to start first"
@@ -127,8 +127,33 @@ fn without_a_vote_and_with_the_same_data_whoever_was_master_starts() {
     assert_eq!(fresh(0).all_down(notes).choice().step, Step::Hold);
     // Volumes that no keeper has looked after have no notes: then the record tells.
     let notes = [(0, Lineage::default()), (1, Lineage::default()), (2, Lineage::default())];
-    assert_eq!(fresh(0).all_down(notes.clone()).choice().step, Step::Master);
+    let mut recorded = fresh(0).all_down(notes.clone());
+    recorded.inputs.recorded_epoch = None;
+    assert_eq!(recorded.choice().step, Step::Master);
     assert_eq!(fresh(1).all_down(notes).choice().step, Step::Hold);
+}
+
+#[test]
+fn without_a_vote_and_the_last_master_others_may_come_who_are_not_planned_yet() {
+    let notes = [(0, at(2, note("a", 9))), (1, at(2, note("a", 8)))];
+    let mut down = fresh(0).all_down(notes);
+    down.inputs.planned.remove(&2);
+    down.cluster.members.remove(&2);
+    down.clone().after(59).chooses(expect![
+        "do not start: no Sentinel names a master; the last master is not there and may yet come"
+    ]);
+    assert_eq!(down.after(60).choice().step, Step::Master);
+    let alone = |own: u32| {
+        let mut down = Down::unit(own, own + 1).without_sentinels().all_down([(own, note("a", 9))]);
+        down.inputs.planned = [own].into();
+        down.cluster.members.retain(|unit, _| *unit == own);
+        down
+    };
+    alone(1).after(59).chooses(expect![
+        "do not start: no other unit is planned yet, and this was not the last master"
+    ]);
+    assert_eq!(alone(1).after(60).choice().step, Step::Master);
+    assert_eq!(alone(0).choice().step, Step::Master);
 }
 
 #[test]
@@ -198,6 +223,26 @@ fn a_minority_of_sentinels_is_believed_where_the_others_could_elect_nobody() {
     ]);
     three.inputs.accepted_loss = [1, 2].into();
     three.after(60).chooses(expect!["start as master: elected at epoch 3"]);
+}
+
+#[test]
+fn a_minority_of_sentinels_is_believed_when_all_data_are_there_and_no_other_sentinel_runs() {
+    // As the Python charm leaves them: its Sentinels' files went with their pods.
+    let with = |own: u32, silence: Silence| {
+        let notes = [(0, note("a", 9)), (1, note("a", 9)), (2, note("a", 9))];
+        let mut down = kept(own).all_down(notes);
+        for unit in [1, 2] {
+            down.cluster.member(unit).sentinel = Answer::Silent(silence.clone());
+        }
+        down
+    };
+    let waits = || expect!["do not start: 1 of 3 Sentinels answer, 2 needed"];
+    with(0, Silence::Refused).after(14).chooses(waits());
+    with(0, Silence::Refused).after(15).chooses(expect!["start as master: elected at epoch 3"]);
+    with(1, Silence::Refused).after(15).chooses(expect![
+        "start as a replica of redis-k8s-0.redis-k8s-endpoints.lab.svc.cluster.local: elected at epoch 3"
+    ]);
+    with(0, Silence::TimedOut).after(600).chooses(waits());
 }
 
 #[test]

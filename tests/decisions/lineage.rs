@@ -57,6 +57,22 @@ fn a_stream_that_goes_on_from_another_is_ahead_of_it_before_its_epoch_is_known()
 }
 
 #[test]
+fn what_a_redis_without_a_keeper_left_counts_by_its_dump() {
+    let dump = |before: Option<Lineage>, id: &str, offset: u64, written: u64| {
+        Lineage::of_dump(before, id.to_owned(), offset, written)
+    };
+    // Of one stream the longer, of two the one that was written to later.
+    assert_eq!(freshest_of([dump(None, "a", 10, 700), dump(None, "a", 20, 600)]), [1]);
+    assert_eq!(freshest_of([dump(None, "a", 900, 600), dump(None, "b", 1, 700)]), [1]);
+    // A keeper has noted the master's rank, or another master since.
+    assert_eq!(freshest_of([note("a", 30), dump(None, "a", 20, 700)]), [0]);
+    assert_eq!(freshest_of([note("b", 30), dump(None, "a", 20, 700)]), [0]);
+    let again = dump(Some(note("a", 30)), "b", 5, 700);
+    assert_eq!((again.rank.epoch, again.stopped_cleanly, again.was_master), (3, false, false));
+    assert_eq!(dump(Some(note("a", 30)), "a", 20, 700), note("a", 30));
+}
+
+#[test]
 fn one_that_has_not_heard_the_rank_of_its_stream_has_that_of_the_others() {
     let notes = [at(3, 4, note("a", 10)), at(3, 2, note("a", 20)), at(3, 3, note("b", 90))];
     assert_eq!(freshest_of(notes), [1]);

@@ -220,6 +220,22 @@ fn file_of(number: u32) -> String {
 }
 
 #[test]
+fn a_file_that_would_outvote_the_sentinels_that_run_is_rendered_anew() {
+    // They name unit 0 at epoch 3.
+    for (named, epoch, stays) in
+        [(0, 3, true), (1, 2, true), (0, 9, true), (1, 3, false), (1, 9, false)]
+    {
+        let mut world = whole(3);
+        let file = file_of(0).replace(&host(9), &host(named))
+            + &format!("sentinel config-epoch redis-k8s {epoch}\n");
+        put(sentinel(&mut world), places::SENTINEL_CONF, &file);
+        sentinel(&mut world).services.clear();
+        let end = carried_out(world.clone(), &plan(&world));
+        assert_eq!(text(&end, places::SENTINEL_CONF) == file, stays, "unit {named} at {epoch}");
+    }
+}
+
+#[test]
 fn a_file_that_was_on_the_volume_before_the_unit_is_rendered_anew() {
     let is_kept = |has_state: bool, number: u32, runs: bool| {
         let mut world = whole(3);

@@ -26,6 +26,8 @@ mod pebble_faults;
 #[cfg(test)]
 mod quiet;
 #[cfg(test)]
+mod refresh;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod roll;

@@ -11,6 +11,7 @@ use testbed::writer::plan::Plan;
 use crate::stage::APPLICATION;
 use crate::stage::Story;
 use crate::stage::host;
+use crate::stage::is_without_password;
 use crate::stage::name;
 
 /// Both of them, in the pod of a unit that lives through the story.
@@ -28,6 +29,7 @@ impl Writers {
     /// The same in the pod of any application's unit.
     pub(crate) fn start_in(story: &Story, at: &str, sentinels: &[u32], replicas: u32) -> Self {
         let bag = story.databag();
+        let without = is_without_password(&bag);
         let habits = [("asks", Habit::AsksEachTime), ("keeps", Habit::KeepsConnection)];
         let writers = habits.map(|(title, habit)| {
             let plan = Plan {
@@ -35,7 +37,7 @@ impl Writers {
                 habit,
                 sentinels: sentinels.iter().map(|unit| (host(*unit), 26379)).collect(),
                 group: APPLICATION.to_owned(),
-                redis_password: bag.get("redis-password").cloned(),
+                redis_password: bag.get("redis-password").filter(|_| !without).cloned(),
                 sentinel_password: bag.get("sentinel-password").cloned(),
                 period: Duration::from_millis(10),
                 replicas,
