@@ -36,6 +36,23 @@ fn masters_whose_redis_is_killed_on_slow_disks_are_replaced_and_nothing_is_lost(
 }
 
 #[test]
+fn a_master_that_is_killed_a_moment_after_the_deploy_loses_no_write_that_a_replica_has() {
+    for _ in 0..times(1) {
+        let story = Story::of(3);
+        let master = story.whole(3);
+        for unit in 0..3 {
+            story.lab.slow_disk(&name(unit), "redis", SLOW).unwrap();
+        }
+        let writers = Writers::start(&story, 0, &[0, 1, 2], 1);
+        // Sentinels do not know yet that a replica may be promoted.
+        story.lab.kill(&name(master), &Target::process("redis", "redis-server")).unwrap();
+        writers.write_again(&story);
+        story.whole(3);
+        writers.end(&story, "redis-server of the master killed a moment after the deploy");
+    }
+}
+
+#[test]
 fn masters_whose_pods_are_killed_are_replaced_and_come_back_as_replicas() {
     let story = Story::of(3);
     let mut taken = Vec::new();
