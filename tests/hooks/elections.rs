@@ -8,6 +8,7 @@ use testbed::redis::sampler::Sampler;
 use testbed::redis::sampler::Summary;
 use testbed::redis::server::SENTINEL_PORT;
 
+use crate::matrix::containers_are_away;
 use crate::scene::APPLICATION;
 use crate::scene::Scene;
 use crate::scene::count;
@@ -45,7 +46,7 @@ fn a_first_election_commits_passwords_record_and_bootstrap_in_one_relation_set()
     let again = scene.run(0, "leader-elected");
     assert_eq!(count(&again, "relation-set"), 0);
     assert_eq!(scene.databag(), bag);
-    assert_eq!(scene.status(0).1, "waiting for Redis and Sentinel");
+    assert_eq!(scene.status(0), containers_are_away());
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn a_first_deployment_waits_for_no_server_and_ends_its_first_start_once_they_run
         let waited = run.log.iter().any(|line| line.message.contains("wait for the failover"));
         assert!(!waited, "{:?}", run.log);
     }
-    assert_eq!(scene.status(0), ("waiting".into(), "waiting for Redis and Sentinel".into()));
+    assert_eq!(scene.status(0), containers_are_away());
 
     let bag = scene.databag();
     start_servers(&scene, &bag["redis-password"], &bag["sentinel-password"]);
