@@ -19,7 +19,7 @@ fn masters_whose_redis_is_killed_on_slow_disks_are_replaced_and_nothing_is_lost(
         story.lab.slow_disk(&name(unit), "redis", SLOW).unwrap();
     }
     let writers = Writers::start(&story, 0, &[0, 1, 2], 1);
-    let times = times(3);
+    let times = times(2);
     for _ in 0..times {
         let killed = master;
         story.lab.kill(&name(killed), &Target::process("redis", "redis-server")).unwrap();
@@ -56,7 +56,7 @@ fn a_master_that_is_killed_a_moment_after_the_deploy_loses_no_write_that_a_repli
 fn masters_whose_pods_are_killed_are_replaced_and_come_back_as_replicas() {
     let story = Story::of(3);
     let mut taken = Vec::new();
-    for _ in 0..times(3) {
+    for _ in 0..times(2) {
         let killed = story.whole(3);
         let others: Vec<u32> = (0..3).filter(|unit| *unit != killed).collect();
         let writers = Writers::start(&story, others[0], &others, 1);
