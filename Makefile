@@ -1,6 +1,6 @@
 # The project's commands. Each works on a new machine with make, a C linker and Rust.
 
-.PHONY: help demo model test lint bench pack
+.PHONY: help demo model test stories lint bench pack
 .DEFAULT_GOAL := help
 
 # Where scripts/install-lint-tools puts what the machine lacks.
@@ -23,11 +23,16 @@ model: ## a Juju model on this machine, with a shell for its operator
 test: ## every test of every package, with real Redis and Sentinel
 	scripts/install-servers
 	cargo test --locked --workspace
+	cargo test --locked --test keeper --test stories -- --test-threads 4
+
+stories: ## the stories alone, with those that take minutes, which `make test` leaves out
+	scripts/install-servers
+	cargo test --locked --features long-stories --test stories -- --test-threads 4
 
 lint: ## format, clippy, documentation, and what the binary is made of
 	scripts/install-lint-tools
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 	cargo deny --locked check bans licenses sources
 

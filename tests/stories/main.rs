@@ -27,6 +27,8 @@ mod pebble_faults;
 mod quiet;
 #[cfg(test)]
 mod refresh;
+#[cfg(all(test, feature = "long-stories"))]
+mod refresh_at_length;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]

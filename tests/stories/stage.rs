@@ -46,6 +46,11 @@ impl Story {
         Self::up_to(units, units)
     }
 
+    /// The same, and no other story runs meanwhile: what it measures is its own.
+    pub(crate) fn alone(units: u32) -> Self {
+        Self::up_to(u32::try_from(Room::most()).unwrap(), units)
+    }
+
     /// So many units, deployed and whole, of which there will be more.
     pub(crate) fn up_to(most: u32, units: u32) -> Self {
         let story = Self::begin_up_to(most, units, Options { seed: 7, ..Options::default() });

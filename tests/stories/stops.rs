@@ -12,7 +12,7 @@ use crate::writers::Writers;
 
 #[test]
 fn a_master_whose_pod_is_stopped_hands_over_and_nothing_is_lost() {
-    let story = Story::of(3);
+    let story = Story::alone(3);
     let mut master = story.whole(3);
     fill(&story, master);
     let mut gaps = Vec::new();
