@@ -38,7 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn listen(port: u16) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(("0.0.0.0", port))?;
+    // Who had the port before may take a moment to give it back.
+    let bind = || TcpListener::bind(("0.0.0.0", port)).ok();
+    let listener = wait::until("the port is free", Duration::from_secs(5), bind)
+        .map_err(|error| io::Error::other(error.to_string()))?;
     writeln!(io::stdout(), "listening")?;
     Ok(listener)
 }
