@@ -70,7 +70,7 @@ fn a_named_master_that_is_empty_holds_back_until_all_are_heard_and_the_freshest_
     stage.says(0, "named; not heard yet: redis-k8s/2");
     assert_eq!(stage.processes(0, "redis", "redis-server"), Vec::<u32>::new());
     stage.start_redis(2);
-    stage.says(0, "has fresher data than the named master");
+    stage.says(0, "do not start before another is master: the named master");
     let master = stage.settle(&[0, 1, 2]);
     assert_ne!(master, 0, "{}", stage.logs());
     for unit in [0, 1, 2] {
