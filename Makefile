@@ -22,8 +22,8 @@ model: ## a Juju model on this machine, with a shell for its operator
 
 test: ## every test of every package, with real Redis and Sentinel
 	scripts/install-servers
-	cargo test --locked --workspace
-	cargo test --locked --test keeper --test stories -- --test-threads 4
+	scripts/test --workspace
+	scripts/test --test keeper --test stories -- --test-threads 4
 
 stories: ## the stories alone, with those that take minutes, which `make test` leaves out
 	scripts/install-servers
