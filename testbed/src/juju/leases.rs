@@ -68,6 +68,7 @@ impl World {
                 lease.expires = now.checked_add(lease_time);
             }
         }
+        let mut have_asked = false;
         let mut next = vec![lease.expires, lease.vacant_until];
         next.push(lease.barred.as_ref().map(|(_, until)| *until));
         for unit in &candidates {
@@ -79,6 +80,7 @@ impl World {
             let asks = tracker.asks_at.is_none_or(|time| time <= now);
             // A minion waits for the lease to be free, and so learns of its own at once.
             if asks || (holds && !tracker.leads) {
+                have_asked |= !tracker.has_asked;
                 tracker.has_asked = true;
                 tracker.leads = holds;
                 tracker.asks_at = now.checked_add(renewal).filter(|_| holds);
@@ -91,6 +93,10 @@ impl World {
             next.push(tracker.asks_at);
         }
         self.set_holder(application, holder);
+        if have_asked {
+            // Their agents wait for it before anything else.
+            self.note_change();
+        }
         next.into_iter().flatten().filter(|time| *time > now).min()
     }
 
