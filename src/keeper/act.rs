@@ -12,6 +12,7 @@ use tracing::warn;
 use crate::clients::accounts;
 use crate::clients::accounts::Account;
 use crate::clients::files;
+use crate::clients::parallel::ask_all;
 use crate::clients::pebble::Pebble;
 use crate::clients::pebble::error::PebbleError;
 use crate::clients::process::Process;
@@ -23,6 +24,7 @@ use crate::clients::redis::sentinel;
 use crate::clients::redis::sentinel::Taken as Reply;
 use crate::clients::volume;
 use crate::clients::volume::Contents;
+use crate::clock::Budget;
 use crate::clock::Watch;
 use crate::keeper::look::juju;
 use crate::keeper::look::own_redis;
@@ -171,8 +173,8 @@ pub(crate) fn take_writes(inputs: &Inputs, watch: &Watch) -> Result<(), Failure>
     commands::take_writes(&mut own_redis(inputs, watch)?)
 }
 
-/// Tells Sentinels how often they are to look at the servers, in ms. One that does not hear it goes
-/// on as it did, and the charm puts right what is left.
+/// Tells Sentinels how often they are to look at the servers, in ms, all at the same time. One that does
+/// not hear it goes on as it did, and the charm puts right what is left.
 pub(crate) fn set_info_period(
     inputs: &Inputs,
     cluster: &Cluster,
@@ -181,14 +183,32 @@ pub(crate) fn set_info_period(
     watch: &Watch,
 ) {
     let juju = juju(inputs);
+    let orders = units.iter().filter_map(|unit| {
+        let address = SocketAddr::new(place(&juju, cluster, *unit)?, SENTINEL_PORT);
+        Some((*unit, (address, inputs.sentinel_password.clone(), period)))
+    });
+    let orders: Vec<_> = orders.collect();
+    let units: Vec<u32> = orders.iter().map(|(unit, _)| *unit).collect();
+    let mut told = ask_all(orders, &watch.budget(PING), tell_info_period);
     for unit in units {
-        let Some(place) = place(&juju, cluster, *unit) else { continue };
-        let told = ping(inputs, SocketAddr::new(place, SENTINEL_PORT), watch)
-            .and_then(|mut connection| sentinel::set_info_period(&mut connection, period));
-        if let Err(failure) = told {
-            warn!("cannot tell a Sentinel to look each {period} ms: {failure}");
+        let name = cluster.unit_text(unit);
+        match told.remove(&unit) {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => {
+                warn!("cannot tell the Sentinel of {name} to look each {period} ms: {failure}");
+            }
+            None => warn!("the Sentinel of {name} is not told in time to look each {period} ms"),
         }
     }
+}
+
+fn tell_info_period(
+    (address, password, period): (SocketAddr, Option<Password>, u64),
+    budget: &Budget,
+) -> Result<(), Failure> {
+    let mut connection =
+        Connection::open(address, password.as_ref().map(Password::reveal), budget)?;
+    sentinel::set_info_period(&mut connection, period)
 }
 
 fn ping(inputs: &Inputs, address: SocketAddr, watch: &Watch) -> Result<Connection, Failure> {

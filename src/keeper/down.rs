@@ -21,6 +21,7 @@ use crate::keeper::left_behind;
 use crate::keeper::look;
 use crate::keeper::running::PRIORITY;
 use crate::keeper::up::Up;
+use crate::observe::cluster::ROUND;
 use crate::procedure::ask_failover::AskFailover;
 use crate::procedure::ask_failover::Next;
 use crate::render::inputs::Inputs;
@@ -95,7 +96,7 @@ impl Down {
         };
         let keepers = if decide::asks_keepers(inputs, &cluster) {
             let units: Vec<u32> = inputs.planned.iter().copied().collect();
-            kin::hear(inputs, &cluster, &units, &desk.watch)
+            kin::hear(inputs, &cluster, &units, &desk.watch, ROUND)
         } else {
             BTreeMap::new()
         };

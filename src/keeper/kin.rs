@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tracing::error;
 
@@ -14,7 +15,6 @@ use crate::clock::Budget;
 use crate::clock::Watch;
 use crate::keeper::look::juju;
 use crate::names::KEEPER_PORT;
-use crate::observe::cluster::ROUND;
 use crate::observe::cluster::place;
 use crate::render::inputs::Inputs;
 use crate::world::cluster::Cluster;
@@ -30,12 +30,13 @@ pub(crate) fn answer() -> Told {
     told
 }
 
-/// Asks the keepers of the planned units whose address is known, all at the same time.
+/// Asks the keepers of those other units whose address is known, all at the same time.
 pub(crate) fn hear(
     inputs: &Inputs,
     cluster: &Cluster,
     units: &[u32],
     watch: &Watch,
+    limit: Duration,
 ) -> BTreeMap<u32, KeeperView> {
     let juju = juju(inputs);
     let questions = units
@@ -46,7 +47,7 @@ pub(crate) fn hear(
             Some((*unit, (address, inputs.redis_password.clone())))
         })
         .collect();
-    let answers = ask_all(questions, &watch.budget(ROUND), ask);
+    let answers = ask_all(questions, &watch.budget(limit), ask);
     answers.into_iter().filter_map(|(unit, answer)| Some((unit, answer?))).collect()
 }
 

@@ -155,7 +155,7 @@ impl Up {
             return;
         }
         let master = cluster.unit_at(host).into_iter().collect::<Vec<_>>();
-        for view in kin::hear(inputs, cluster, &master, &desk.watch).values() {
+        for view in kin::hear(inputs, cluster, &master, &desk.watch, look::SHORT_LOOK).values() {
             view.lineage.iter().for_each(|note| desk.lineage.confirm(note));
         }
     }
