@@ -28,22 +28,32 @@ pub struct Deeds {
     pub touched_cluster: bool,
     /// True when Sentinel's file is this unit's own from now on.
     pub claims_sentinel: bool,
+    /// True when there was no time for all of it.
+    pub is_cut_short: bool,
     /// The containers of this pod in which something could not be done.
-    failed_in: Vec<&'static str>,
+    pub failed_in: Vec<&'static str>,
     /// An action that failed could not be marked so: its exit code has to tell it.
     pub fault: Option<ToolError>,
 }
 
 impl Deeds {
-    /// These deeds and later ones.
+    /// These deeds and those of a later plan, which has planned once more what had failed: only what fails
+    /// then still has, unless there was no time to try.
     #[must_use]
-    pub fn and(mut self, later: Self) -> Self {
-        self.failures.extend(later.failures);
-        self.own_failures.extend(later.own_failures);
-        self.touched_cluster |= later.touched_cluster;
-        self.claims_sentinel |= later.claims_sentinel;
-        self.fault = self.fault.or(later.fault);
-        self
+    pub fn and(self, mut later: Self) -> Self {
+        if later.is_cut_short {
+            later.failures.extend(self.failures);
+            later.own_failures.extend(self.own_failures);
+        } else {
+            let failures = self.failures.iter().map(Obstacle::to_string).chain(self.own_failures);
+            failures.for_each(|failure| tracing::info!("before the wait: {failure}"));
+        }
+        Self {
+            touched_cluster: self.touched_cluster || later.touched_cluster,
+            claims_sentinel: self.claims_sentinel || later.claims_sentinel,
+            fault: self.fault.or(later.fault),
+            ..later
+        }
     }
 
     /// Does something in a container of this pod. What follows there needs what came before it.
@@ -138,6 +148,7 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
     let in_own_pod = budget.keeping_back(FOR_THE_CLUSTER);
     for (effect, reason) in plan.effects() {
         if budget.left().is_none() {
+            deeds.is_cut_short = true;
             break;
         }
         tracing::info!("{} -- {reason}", plan.describe(effect));

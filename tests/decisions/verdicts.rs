@@ -1,5 +1,6 @@
 //! What the status says and whether leader-elected is kept.
 
+use redis_k8s::act::Deeds;
 use redis_k8s::decide::verdict::Course;
 use redis_k8s::decide::verdict::Status;
 use redis_k8s::decide::verdict::Word;
@@ -303,4 +304,14 @@ fn an_entry_of_another_revision_still_counts() {
     assert_eq!(Deferral::parse(""), None);
     assert_eq!(Deferral::parse(&entry().to_text()), Some(entry()));
     assert!(Deferral::parse("[]").is_some());
+}
+
+#[test]
+fn what_failed_before_a_wait_and_is_done_after_it_has_not_failed() {
+    let failed = |what: &str| Deeds { own_failures: vec![what.to_owned()], ..Deeds::default() };
+    let deeds = Deeds { touched_cluster: true, ..failed("first") }.and(failed("second"));
+    assert_eq!((deeds.own_failures, deeds.touched_cluster), (vec!["second".to_owned()], true));
+    assert!(failed("first").and(Deeds::default()).own_failures.is_empty());
+    let cut_short = Deeds { is_cut_short: true, ..Deeds::default() };
+    assert_eq!(failed("first").and(cut_short).own_failures, ["first"], "nobody has tried again");
 }
