@@ -210,7 +210,10 @@ impl Desk {
         for reason in self.bell.due(&reasons, self.watch.now()) {
             match act::ring(&self.notices, reason.key(), &self.watch) {
                 Ok(()) => info!("rang: {}", reason.key()),
-                Err(error) => warn!("cannot ring: {error}"),
+                Err(error) => {
+                    warn!("cannot ring: {error}");
+                    self.bell.unheard(&reason);
+                }
             }
         }
     }

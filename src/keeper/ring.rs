@@ -149,7 +149,7 @@ impl Bell {
                     due.extend(at_once.then(|| reason.clone()));
                 }
                 // It holds until somebody does something, and the charm has nothing to do meanwhile.
-                Some(_) if matches!(reason, Reason::DataMissing(_)) => {}
+                Some(rung) if matches!(reason, Reason::DataMissing(_)) && rung.times > 0 => {}
                 Some(rung) if now.saturating_sub(rung.last) >= EVERY && rung.times < MOST => {
                     *rung = Rung { last: now, times: rung.times + 1 };
                     due.push(reason.clone());
@@ -158,6 +158,13 @@ impl Bell {
             }
         }
         due
+    }
+
+    /// Pebble has not taken it: it counts for nothing, and is due again after the usual time.
+    pub fn unheard(&mut self, reason: &Reason) {
+        if let Some(rung) = self.rung.get_mut(reason) {
+            rung.times = rung.times.saturating_sub(1);
+        }
     }
 }
 

@@ -174,6 +174,15 @@ fn the_keeper_rings_for_a_sentinel_that_is_to_be_started_and_once_for_what_is_mi
     let mut bell = Bell::default();
     assert_eq!(bell.due(&why, EVERY).len(), 1);
     assert_eq!(bell.due(&why, EVERY * 3).len(), 0);
+    let mut bell = Bell::default();
+    for times in 1..4 {
+        assert_eq!(bell.due(&why, EVERY * times).len(), 1, "Pebble has not taken it yet");
+        bell.unheard(&Reason::DataMissing([2].into()));
+    }
+    assert_eq!(bell.due(&why, EVERY * 4).len(), 1);
+    assert_eq!(bell.due(&why, EVERY * 5).len(), 0);
+    let mut bell = Bell::default();
+    assert_eq!(bell.due(&why, EVERY).len(), 1);
     let other = [Reason::DataMissing([1, 2].into())].into();
     assert_eq!(bell.due(&other, EVERY * 4).len(), 1);
 }
