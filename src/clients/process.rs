@@ -12,6 +12,7 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 
+use rustix::fs::OFlags;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
@@ -47,7 +48,10 @@ impl Process {
     /// Starts it. It gets no signal that is meant for us, and lives on when we are killed.
     pub fn start(program: Program<'_>) -> io::Result<Self> {
         let mut log = OpenOptions::new();
-        let log = log.create(true).append(true).mode(0o640).open(program.log)?;
+        // Its folder is the account's: a link there must not give another's file away.
+        let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?;
+        log.create(true).append(true).mode(0o640).custom_flags(no_link);
+        let log = log.open(program.log)?;
         if let Some(Account { uid, gid }) = program.account {
             fchown(&log, Some(uid), Some(gid))?;
         }
@@ -141,4 +145,28 @@ fn stat(pid: Pid) -> Option<Stat> {
     let mut fields = fields.split(' ');
     let is_dead = matches!(fields.next()?, "Z" | "X");
     Some(Stat { name, is_dead, began: fields.nth(18)?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_a_link_is_not_written_to_and_nothing_is_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, log) = (folder.path().join("target"), folder.path().join("log"));
+        fs::write(&target, "").unwrap();
+        symlink(&target, &log).unwrap();
+        let echo = |log| {
+            let folder = folder.path();
+            Process::start(Program { name: "echo", argument: "said", folder, account: None, log })
+        };
+        assert!(echo(&log).is_err());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "");
+        let mut process = echo(&target).unwrap();
+        while process.is_running() {}
+        assert_eq!(fs::read_to_string(&target).unwrap(), "said\n");
+    }
 }
