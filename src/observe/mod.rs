@@ -23,9 +23,8 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
     let juju = juju::identity(env)?;
     let mut world = World { juju, named_units: None, workload: None, cluster: None, roll: None };
     let juju = &mut world.juju;
-    if let Event::Action { name } = event
-        && name == ACCEPT_DATA_LOSS
-    {
+    let accepts_loss = matches!(event, Event::Action { name } if name == ACCEPT_DATA_LOSS);
+    if accepts_loss {
         world.named_units = action_get(UNITS, budget)?;
     } else if let Event::Action { name } = event {
         if names::ACTIONS.contains(&name.as_str()) {
@@ -39,11 +38,11 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
     if *event == Event::Stop {
         world.roll = roll::before_the_end(juju, env, budget);
     }
-    if !event.replays_deferred() && world.named_units.is_none() {
+    if !event.replays_deferred() && !accepts_loss {
         return Ok(world);
     }
     juju::read_state(juju, budget)?;
-    if !event.looks(juju.deferral.is_some()) && world.named_units.is_none() {
+    if !event.looks(juju.deferral.is_some()) && !accepts_loss {
         return Ok(world);
     }
     juju::read_peers(juju, budget)?;
