@@ -1,4 +1,5 @@
-//! What a dump tells of the stream of writes that it holds, in its first fields.
+//! What a dump tells in its first fields: of the stream of writes that it holds, and whether it holds
+//! keys.
 //!
 //! After its name and version it has fields of text, each behind 0xFA: a name and a value (Redis 7.0,
 //! rdb.c). Those of the stream are there when it was written by a master with replicas, or by one.
@@ -43,22 +44,38 @@ pub fn last_words(folder: &Path) -> io::Result<Option<Origin>> {
 }
 
 fn position(bytes: &[u8]) -> Option<(String, u64)> {
-    let mut rest = bytes.strip_prefix(b"REDIS")?.get(4..)?;
     let (mut id, mut offset) = (None, None);
-    while let Some((0xFA, fields)) = rest.split_first() {
-        let (name, fields) = text(fields)?;
-        let (value, after) = text(fields)?;
-        match name.as_str() {
-            "repl-id" => id = Some(value),
-            "repl-offset" => offset = value.parse().ok(),
-            _ => {}
-        }
-        rest = after;
-    }
+    let end = walk(bytes, |name, value| match name {
+        "repl-id" => id = Some(value),
+        "repl-offset" => offset = value.parse().ok(),
+        _ => {}
+    });
+    end?;
     Some((id?, offset?))
 }
 
-/// A text, or a number in its short form, and what comes after it.
+/// The length of a dump that holds no key; `None` for one that does, and for what is no dump. After its
+/// fields it has its end, 0xFF, with eight bytes of checksum; anything else there is data.
+pub(crate) fn empty_length(bytes: &[u8]) -> Option<u64> {
+    let (0xFF, sum) = walk(bytes, |_, _| ())?.split_first()? else { return None };
+    let left = sum.len().saturating_sub(8);
+    u64::try_from(bytes.len() - left).ok()
+}
+
+/// Takes each field with its value, and gives what comes after all of them; `None` for what is no dump,
+/// and for one that ends in a field.
+fn walk(bytes: &[u8], mut take: impl FnMut(&str, String)) -> Option<&[u8]> {
+    let mut rest = bytes.strip_prefix(b"REDIS")?.get(4..)?;
+    while let Some((0xFA, fields)) = rest.split_first() {
+        let (name, fields) = text(fields)?;
+        let (value, after) = text(fields)?;
+        take(&name, value);
+        rest = after;
+    }
+    Some(rest)
+}
+
+/// A text, or a number in its short form, and what comes after it. That is all that the fields hold.
 fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let number = |length: usize| {
@@ -67,8 +84,12 @@ fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
         let value = bytes.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
         Some((value.to_string(), after))
     };
-    let length = match first {
-        0x00..=0x3F => usize::from(*first),
+    let (length, rest) = match first {
+        0x00..=0x3F => (usize::from(*first), rest),
+        0x40..=0x7F => {
+            let (second, rest) = rest.split_first()?;
+            (usize::from(first & 0x3F) << 8 | usize::from(*second), rest)
+        }
         0xC0 => return number(1),
         0xC1 => return number(2),
         0xC2 => return number(4),
@@ -79,7 +100,7 @@ fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
 }
 
 /// In bytes; the fields have some 200.
-const LONGEST_PREAMBLE: u64 = 4096;
+pub(crate) const LONGEST_PREAMBLE: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +112,9 @@ mod tests {
         bytes.extend(b"\xfa\x05ctime\xc2\x01\x02\x03\x04\xfa\x0erepl-stream-db\xc0\x00");
         bytes.extend(b"\xfa\x07repl-id\x280123456789012345678901234567890123456789");
         assert_eq!(position(&bytes), None);
+        // As long as a name may be that has its length in two bytes.
+        bytes.extend(b"\xfa\x07comment\x41\x02");
+        bytes.extend([b'.'; 0x102]);
         let id = "0123456789012345678901234567890123456789";
         for (offset, value) in [
             (b"\xc0\x0e".as_slice(), 14),

@@ -7,6 +7,9 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::clients::dump::LONGEST_PREAMBLE;
+use crate::clients::dump::empty_length;
+
 /// What a Redis would find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
@@ -81,52 +84,15 @@ fn holds_data(path: &Path) -> io::Result<bool> {
     let length = file.metadata()?.len();
     let mut start = Vec::new();
     file.by_ref().take(LONGEST_PREAMBLE).read_to_end(&mut start)?;
-    Ok(match empty_dump(&start) {
+    Ok(match empty_length(&start) {
         Some(end) => length > end,
         // Not a dump, or one with more than its preamble.
         None => length > 0,
     })
 }
 
-/// The length of a dump that holds no key; `None` for one that does, and for what is no dump.
-///
-/// After its name and version it has fields of text, each behind 0xFA, and then its end, 0xFF, with
-/// eight bytes of checksum (Redis 7.0, rdb.c). Anything else between them is data.
-fn empty_dump(bytes: &[u8]) -> Option<u64> {
-    let mut rest = bytes.strip_prefix(b"REDIS")?.get(4..)?;
-    loop {
-        match rest.split_first()? {
-            (0xFA, fields) => rest = text(text(fields)?)?,
-            (0xFF, sum) => {
-                let left = sum.len().saturating_sub(8);
-                return u64::try_from(bytes.len() - left).ok();
-            }
-            _ => return None,
-        }
-    }
-}
-
-/// What follows a text. Short ones and numbers are all that a preamble holds.
-fn text(bytes: &[u8]) -> Option<&[u8]> {
-    let (first, rest) = bytes.split_first()?;
-    let length = match first {
-        0x00..=0x3F => usize::from(*first),
-        0x40..=0x7F => {
-            return rest.get(1 + (usize::from(first & 0x3F) << 8 | usize::from(*rest.first()?))..);
-        }
-        0xC0 => 1,
-        0xC1 => 2,
-        0xC2 => 4,
-        _ => return None,
-    };
-    rest.get(length..)
-}
-
 /// Redis' own default.
 const DUMP: &str = "dump.rdb";
-
-/// In bytes; an empty dump has some 90.
-const LONGEST_PREAMBLE: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -144,14 +110,19 @@ mod tests {
     #[test]
     fn a_dump_without_a_key_is_told_from_one_with_keys() {
         let whole = empty();
-        assert_eq!(empty_dump(&whole), Some(whole.len() as u64));
+        assert_eq!(empty_length(&whole), Some(whole.len() as u64));
         let commands = [whole.clone(), b"*2\r\n".to_vec()].concat();
-        assert_eq!(empty_dump(&commands), Some(whole.len() as u64));
+        assert_eq!(empty_length(&commands), Some(whole.len() as u64));
         let mut keys = whole.clone();
         keys.truncate(whole.len() - 9);
         keys.extend(b"\xfe\x00\xfb\x01\x00\x00\x01k\x01v\xff12345678");
+        let mut comment = whole[..whole.len() - 9].to_vec();
+        comment.extend(
+            [b"\xfa\x07comment\x41\x02".as_slice(), &[b'.'; 0x102], b"\xff12345678"].concat(),
+        );
+        assert_eq!(empty_length(&comment), Some(comment.len() as u64));
         for other in [keys, b"*2\r\n$6\r\nSELECT\r\n".to_vec(), Vec::new(), whole[..20].to_vec()] {
-            assert_eq!(empty_dump(&other), None);
+            assert_eq!(empty_length(&other), None);
         }
     }
 
