@@ -1,6 +1,7 @@
 //! What is on a volume of Redis, by its files alone: whether there are data, and in which form.
 
 use std::fs::File;
+use std::fs::Metadata;
 use std::io;
 use std::io::Read;
 use std::path::Path;
@@ -15,24 +16,24 @@ use crate::clients::dump::empty_length;
 pub struct Contents {
     /// An append-only file, be it empty.
     pub has_append_only: bool,
-    /// A dump.
-    pub has_dump: bool,
+    /// The length of the dump in bytes, where there is one.
+    pub dump: Option<u64>,
     /// A key at least, in what Redis would read.
     pub has_data: bool,
 }
 
 /// Looks. A folder that is not there is empty.
 pub fn contents(folder: &Path) -> io::Result<Contents> {
-    let (files, dump) = (append_only_files(folder)?, folder.join(DUMP));
-    let has_dump = dump.is_file();
+    let files = append_only_files(folder)?;
+    let dump = dump_length(folder);
     let mut has_data = false;
     for file in &files {
         has_data = has_data || holds_data(file)?;
     }
-    if files.is_empty() && has_dump {
-        has_data = holds_data(&dump)?;
+    if files.is_empty() && dump.is_some() {
+        has_data = holds_data(&folder.join(DUMP))?;
     }
-    Ok(Contents { has_append_only: !files.is_empty(), has_dump, has_data })
+    Ok(Contents { has_append_only: !files.is_empty(), dump, has_data })
 }
 
 /// When Redis last wrote to a volume; `None` where there are no data.
@@ -48,7 +49,8 @@ pub fn last_written(folder: &Path) -> io::Result<Option<SystemTime>> {
 
 /// The length of the dump in bytes, where there is one.
 pub fn dump_length(folder: &Path) -> Option<u64> {
-    folder.join(DUMP).metadata().ok().map(|metadata| metadata.len())
+    let metadata = folder.join(DUMP).metadata().ok();
+    metadata.filter(Metadata::is_file).map(|metadata| metadata.len())
 }
 
 /// The files of the append-only folder (Redis 7) or the one file (before), whose form Redis changes.

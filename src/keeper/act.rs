@@ -22,8 +22,6 @@ use crate::clients::redis::connection::Connection;
 use crate::clients::redis::connection::Failure;
 use crate::clients::redis::sentinel;
 use crate::clients::redis::sentinel::Taken as Reply;
-use crate::clients::volume;
-use crate::clients::volume::Contents;
 use crate::clock::Budget;
 use crate::clock::Watch;
 use crate::keeper::look::juju;
@@ -62,23 +60,17 @@ fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::Io { what, source }
 }
 
-/// Starts Redis as a master, or as a replica of a host, with this priority; `dump` is the length of one
-/// that holds all that there is on the volume.
+/// Starts Redis as a master, or as a replica of a host, with this priority.
 pub(crate) fn start_redis(
     inputs: &Inputs,
     master: Option<String>,
     priority: u32,
-    volume: Contents,
-    dump: Option<u64>,
+    append_only: bool,
 ) -> Result<Process, StartError> {
     let account = accounts::account(places::USER)
         .map_err(cannot("read /etc/passwd"))?
         .ok_or(StartError::NoUser)?;
     prepare_folders(account)?;
-    // From its append-only file a replica could not go on where it was. One that may be promoted goes
-    // on from there all the same: from the dump, it would take writes before there is a file for them.
-    let is_it = |length| volume::dump_length(Path::new(places::DATA)) == Some(length);
-    let from_dump = master.is_some() && priority == 0 && dump.is_some_and(is_it);
     let conf = RedisConf {
         host: inputs.own_host(),
         master,
@@ -86,7 +78,7 @@ pub(crate) fn start_redis(
         password: inputs.redis_password.clone(),
         planned: inputs.planned.len(),
         memory_limit: files::memory_limit(),
-        append_only: !from_dump && (volume.has_append_only || !volume.has_dump),
+        append_only,
     };
     files::replace(Path::new(places::REDIS_CONF), &conf.render(), 0o640, Some(account))
         .map_err(cannot("write redis.conf"))?;

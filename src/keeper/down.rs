@@ -19,6 +19,7 @@ use crate::keeper::decide::Step;
 use crate::keeper::kin;
 use crate::keeper::left_behind;
 use crate::keeper::look;
+use crate::keeper::running;
 use crate::keeper::running::PRIORITY;
 use crate::keeper::up::Up;
 use crate::observe::cluster::ROUND;
@@ -141,13 +142,12 @@ impl Down {
         }
         // Before anything else: what comes from here on may end in any way.
         let dump = desk.lineage.take_clean(&desk.watch).filter(|_| self.end == End::Clean);
-        // One that may be promoted needs its append-only file from the beginning.
-        let dump = dump.filter(|_| priority == 0);
+        let append_only = running::has_append_only(volume, dump, master.is_some(), priority);
         if master.is_none() {
             let note = Lineage::of_starting_master(desk.lineage.note(), latest);
             desk.lineage.settle(note, &desk.watch);
         }
-        match act::start_redis(inputs, master, priority, volume, dump) {
+        match act::start_redis(inputs, master, priority, append_only) {
             Ok(process) => {
                 info!("Redis is process {}", process.id());
                 let up = Up::started(process, desk.watch.now(), self.quick_ends);

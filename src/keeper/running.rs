@@ -1,11 +1,12 @@
-//! What a Redis that runs is told: settings that follow what it has and which units there are, and
-//! whom to follow where it missed it. Pure.
+//! What a Redis is started from, and what one that runs is told: settings that follow what it has and
+//! which units there are, and whom to follow where it missed it. Pure.
 
 use std::fmt;
 
 use crate::clients::redis::commands::Followed;
 use crate::clients::redis::commands::Link;
 use crate::clients::redis::commands::RedisState;
+use crate::clients::volume::Contents;
 use crate::render::inputs::Inputs;
 use crate::render::redis_conf::min_replicas;
 use crate::world::cluster::Cluster;
@@ -129,6 +130,17 @@ fn priority(
         return Some((0, "all its data are about to be replaced"));
     }
     None
+}
+
+/// Whether a Redis starts with its append-only file, or from its dump without one; `all` is the length of
+/// a dump that holds all that there is on the volume, where one was noted.
+///
+/// From its append-only file a replica could not go on where it was. One that may be promoted goes on
+/// from there all the same: from the dump, it would take writes before there is a file for them.
+pub fn has_append_only(volume: Contents, all: Option<u64>, follows: bool, priority: u32) -> bool {
+    let holds_all = all.is_some() && all == volume.dump;
+    let is_from_dump = follows && priority == 0 && holds_all;
+    !is_from_dump && (volume.has_append_only || volume.dump.is_none())
 }
 
 /// Whom a Redis has to follow that missed an election: the elected master, where it is a master

@@ -8,8 +8,10 @@ use redis_k8s::clients::redis::commands::Link;
 use redis_k8s::clients::redis::commands::Position;
 use redis_k8s::clients::redis::commands::RedisState;
 use redis_k8s::clients::redis::commands::Replicas;
+use redis_k8s::clients::volume::Contents;
 use redis_k8s::keeper::noting::noted;
 use redis_k8s::keeper::noting::ranked;
+use redis_k8s::keeper::running;
 use redis_k8s::world::lineage::Lineage;
 use redis_k8s::world::lineage::Rank;
 use redis_k8s::world::lineage::freshest;
@@ -205,5 +207,28 @@ proptest! {
             });
             prop_assert!(same.map(|note| note.offset).max().unwrap_or_default() <= best.offset);
         }
+    }
+}
+
+#[test]
+fn a_replica_starts_from_a_dump_that_holds_all_and_any_other_from_its_append_only_file() {
+    let (both, dump_only) = ((true, Some(80)), (false, Some(80)));
+    for ((has_append_only, dump), all, follows, priority, expected) in [
+        (both, Some(80), true, 0, false),
+        (both, Some(80), false, 0, true),
+        (both, Some(80), true, 100, true),
+        (both, Some(81), true, 0, true),
+        (both, None, true, 0, true),
+        ((true, None), None, true, 0, true),
+        ((true, None), Some(80), true, 0, true),
+        // Redis would not read a dump beside an append-only file, be it a new one.
+        (dump_only, None, false, 0, false),
+        (dump_only, None, true, 100, false),
+        ((false, None), None, true, 0, true),
+        ((false, None), None, false, 0, true),
+    ] {
+        let volume = Contents { has_append_only, dump, has_data: true };
+        let found = running::has_append_only(volume, all, follows, priority);
+        assert_eq!(found, expected, "{volume:?} {all:?} {follows} {priority}");
     }
 }
