@@ -21,6 +21,7 @@ use crate::render::sentinel_conf;
 use crate::render::sentinel_conf::SentinelConf;
 use crate::world::World;
 use crate::world::cluster::Cluster;
+use crate::world::cluster::Kind;
 use crate::world::cluster::Role;
 use crate::world::juju::Application;
 use crate::world::juju::Juju;
@@ -175,7 +176,7 @@ fn inputs(world: &World, application: &Application, told: Told) -> Option<Inputs
 }
 
 fn redis_password(application: &Application) -> Option<Password> {
-    application.redis_password.clone().filter(|_| !application.redis_without_password)
+    application.password_of(Kind::Redis).cloned()
 }
 
 /// Plans to write what differs; false where the image is not fit for it.

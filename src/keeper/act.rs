@@ -31,6 +31,8 @@ use crate::names::REDIS_PORT;
 use crate::names::SENTINEL_PORT;
 use crate::observe::cluster::ROUND;
 use crate::observe::cluster::place;
+use crate::procedure::ask_failover::AskFailover;
+use crate::procedure::ask_failover::Next;
 use crate::procedure::ask_failover::PING;
 use crate::procedure::ask_failover::Taken;
 use crate::procedure::switchover::FENCE;
@@ -153,6 +155,21 @@ pub(crate) fn ask_for_failover(
         };
         Some((*unit, taken))
     })
+}
+
+/// Goes on asking for a master in the place of this unit's: one that refuses is followed by the next at
+/// once.
+pub(crate) fn go_on_asking(
+    asking: &mut AskFailover,
+    master: u32,
+    inputs: &Inputs,
+    cluster: &Cluster,
+    watch: &Watch,
+) {
+    while let Next::Ask(units) = asking.next(cluster, master, watch.now()) {
+        let answer = ask_for_failover(inputs, cluster, &units, watch);
+        asking.answered(answer, watch.now());
+    }
 }
 
 /// Makes the own Redis hold writes.

@@ -287,9 +287,7 @@ fn full_restart(at: &Situation<'_>) -> Choice {
 /// Some Sentinels have a vote, and they are no majority: the others may have elected another master,
 /// unless they are too few for it.
 fn too_few_vote(at: &Situation<'_>, obstacle: &str) -> Choice {
-    let latest = at.cluster.sentinels().max_by_key(|(_, view)| view.epoch).and_then(|(_, view)| {
-        Some(Elected { master: at.cluster.unit_at(&view.vote)?, epoch: view.epoch })
-    });
+    let latest = at.cluster.latest_vote();
     let finding = at.finding_for(latest);
     let Some(latest) = latest else {
         return choose(Step::Hold, obstacle.to_owned());
@@ -352,8 +350,7 @@ fn is_synced(cluster: &Cluster, unit: u32, view: &RedisView) -> bool {
 }
 
 fn leader_of_failover(at: &Situation<'_>) -> Option<String> {
-    let leader = at.cluster.sentinels().find(|(_, view)| view.leads_failover);
-    leader.map(|(unit, _)| at.cluster.unit_text(unit))
+    at.cluster.failover_leader().map(|leader| at.cluster.unit_text(leader))
 }
 
 fn other_master(at: &Situation<'_>) -> Option<String> {

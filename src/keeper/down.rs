@@ -24,10 +24,8 @@ use crate::keeper::running::PRIORITY;
 use crate::keeper::up::Up;
 use crate::observe::cluster::ROUND;
 use crate::procedure::ask_failover::AskFailover;
-use crate::procedure::ask_failover::Next;
 use crate::render::inputs::Inputs;
 use crate::render::places;
-use crate::world::cluster::Cluster;
 use crate::world::lineage::KeeperView;
 use crate::world::lineage::Lineage;
 
@@ -128,7 +126,7 @@ impl Down {
             Step::Replica(host) => (Some(host), 0),
             Step::Candidate(host) => (Some(host), PRIORITY),
             Step::HandOver => {
-                self.ask(inputs, cluster, desk);
+                act::go_on_asking(&mut self.asking, inputs.unit, inputs, cluster, &desk.watch);
                 desk.watch.rest(pause);
                 return Redis::Down(self);
             }
@@ -160,14 +158,6 @@ impl Down {
                 let again = Self::after(self.end, self.quick_ends + 1, now);
                 Redis::Down(Self { saw_the_end, since: self.since, ..again })
             }
-        }
-    }
-
-    fn ask(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
-        // One that refuses is followed by the next at once.
-        while let Next::Ask(units) = self.asking.next(cluster, inputs.unit, desk.watch.now()) {
-            let answer = act::ask_for_failover(inputs, cluster, &units, &desk.watch);
-            self.asking.answered(answer, desk.watch.now());
         }
     }
 }

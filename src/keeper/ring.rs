@@ -87,8 +87,7 @@ fn gone<'a>(inputs: &'a Inputs, cluster: &'a Cluster) -> impl Iterator<Item = u3
         .map(|(_, view)| view)
         .filter(|view| view.role == Role::Master)
         .collect();
-    let latest = cluster.sentinels().max_by_key(|(_, view)| view.epoch);
-    let named = latest.and_then(|(_, view)| cluster.unit_at(&view.vote));
+    let named = cluster.latest_vote().map(|vote| vote.master);
     let is_dropped = move |unit: u32| {
         let host = cluster.naming.host(unit);
         let is_replaced = !masters.is_empty() || named == Some(unit);

@@ -12,7 +12,6 @@ use crate::keeper::Desk;
 use crate::keeper::act;
 use crate::keeper::running;
 use crate::procedure::ask_failover::AskFailover;
-use crate::procedure::ask_failover::Next;
 use crate::render::inputs::Inputs;
 use crate::world::cluster::Cluster;
 
@@ -55,8 +54,7 @@ impl Waiting {
         }
         let since = *self.stranded_since.get_or_insert(now);
         // Sentinels try again and again where nobody may be promoted; one that succeeds is soon seen.
-        let is_led = cluster.sentinels().any(|(_, view)| view.leads_failover);
-        if is_led || now.saturating_sub(since) < STRANDED_FOR {
+        if cluster.failover_leader().is_some() || now.saturating_sub(since) < STRANDED_FOR {
             return None;
         }
         info!("starts anew: its master does not come, and nobody else has all data and runs");
@@ -65,18 +63,14 @@ impl Waiting {
 
     fn ask(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
         let Some(asking) = &mut self.asking else { return };
-        let latest = cluster.sentinels().max_by_key(|(_, view)| view.epoch);
-        let named = latest.and_then(|(_, view)| cluster.unit_at(&view.vote));
+        let named = cluster.latest_vote().map(|vote| vote.master);
         // One that is there decides by itself whether another is to be master.
         let Some(named) = named.filter(|it| *it != inputs.unit && cluster.redis(*it).is_none())
         else {
             return;
         };
         // The same Sentinel that the named unit's keeper would ask.
-        while let Next::Ask(units) = asking.next(cluster, named, desk.watch.now()) {
-            let answer = act::ask_for_failover(inputs, cluster, &units, &desk.watch);
-            asking.answered(answer, desk.watch.now());
-        }
+        act::go_on_asking(asking, named, inputs, cluster, &desk.watch);
     }
 }
 

@@ -203,14 +203,9 @@ fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)
         .collect()
 }
 
-/// The password that a server is logged in to with; `enable-password` = `false` is Redis' alone.
+/// The password that a server is logged in to with.
 pub fn password(juju: &Juju, kind: Kind) -> Option<Password> {
-    let application = &juju.application;
-    match kind {
-        Kind::Redis if application.redis_without_password => None,
-        Kind::Redis => application.redis_password.clone(),
-        Kind::Sentinel => application.sentinel_password.clone(),
-    }
+    juju.application.password_of(kind).cloned()
 }
 
 fn ask(question: Question, budget: &Budget) -> Reply {

@@ -52,7 +52,7 @@ impl AskFailover {
     /// The next step on what is seen `now` (time since any fixed moment), for a unit that wants
     /// another to become master.
     pub fn next(&mut self, seen: &Cluster, own: u32, now: Duration) -> Next {
-        if seen.sentinels().any(|(_, view)| view.leads_failover) {
+        if seen.failover_leader().is_some() {
             self.under_way = Some(now);
         }
         // Asked at the same time as it acts by itself, it would be as if two had been asked.

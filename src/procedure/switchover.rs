@@ -137,7 +137,9 @@ impl Switchover {
                 return Next::Unfence;
             }
             // A failover that another unit has asked for may make it master yet.
-            (Some(Role::Replica { .. }), _) if is_under_way(seen) && !is_over => return Next::Look,
+            (Some(Role::Replica { .. }), _) if seen.failover_leader().is_some() && !is_over => {
+                return Next::Look;
+            }
             // It may only be slow.
             (None, _) if !is_over => return self.renewed(now).unwrap_or(Next::Look),
             (Some(Role::Replica { .. }) | None, _) => return self.over(Outcome::NoMaster),
@@ -309,10 +311,6 @@ impl Switchover {
         self.stage = Stage::Over(outcome);
         Next::Done(outcome)
     }
-}
-
-fn is_under_way(seen: &Cluster) -> bool {
-    seen.sentinels().any(|(_, view)| view.leads_failover)
 }
 
 /// How long the old master holds writes after each `Fence`. Longer than a keeper that was killed needs

@@ -90,6 +90,17 @@ impl Cluster {
         Ok(Elected { master, epoch })
     }
 
+    /// The vote of the highest config-epoch that any Sentinel reports, be it one of a few.
+    pub fn latest_vote(&self) -> Option<Elected> {
+        let (_, view) = self.sentinels().max_by_key(|(_, view)| view.epoch)?;
+        Some(Elected { master: self.unit_at(&view.vote)?, epoch: view.epoch })
+    }
+
+    /// A unit whose Sentinel leads a failover.
+    pub fn failover_leader(&self) -> Option<u32> {
+        self.sentinels().find(|(_, view)| view.leads_failover).map(|(unit, _)| unit)
+    }
+
     /// The Redis of a voted master whose unit is gone, as one that is asked by its name.
     pub fn gone_master(&self) -> Option<Stranger> {
         let voted = self.voted().ok().filter(|it| !self.members.contains_key(&it.master))?;
@@ -99,7 +110,7 @@ impl Cluster {
     /// The elected master of a group at rest: no failover runs, every answering Sentinel follows
     /// it, and no other Redis that answers is a master. A silent one holds nothing up.
     pub fn settled(&self) -> Result<Elected, Obstacle> {
-        if let Some((leader, _)) = self.sentinels().find(|(_, view)| view.leads_failover) {
+        if let Some(leader) = self.failover_leader() {
             return Err(Obstacle::FailoverInProgress { leader: self.unit_text(leader) });
         }
         let elected = self.elected()?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::names::Naming;
 use crate::names::UnitName;
+use crate::world::cluster::Kind;
 use crate::world::deferral::Deferral;
 use crate::world::password::Password;
 
@@ -112,6 +113,14 @@ impl Application {
             accepted_loss: text(ACCEPTED_LOSS),
             redis_without_password: text(ENABLE_PASSWORD)
                 .is_some_and(|value| value.eq_ignore_ascii_case("false")),
+        }
+    }
+
+    /// The password that a server is logged in to with; `enable-password` = `false` is Redis' alone.
+    pub fn password_of(&self, kind: Kind) -> Option<&Password> {
+        match kind {
+            Kind::Redis => self.redis_password.as_ref().filter(|_| !self.redis_without_password),
+            Kind::Sentinel => self.sentinel_password.as_ref(),
         }
     }
 
