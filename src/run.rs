@@ -87,8 +87,18 @@ fn answer(event: &Event, env: &HookEnv, budget: &Budget) -> Result<(), Halt> {
     }
     let last_look = budget.keeping_back(COMMIT);
     let verdict = judge(event, &mut world, &deeds, &last_look);
-    tell_keeper(&world, &plan, &deeds, &verdict, &last_look);
-    conclude(&world, &plan, &deeds, &verdict, &budget.for_commit())
+    let done = Done { world, plan, deeds, verdict };
+    match done.commit(&budget.for_commit())? {
+        Committed::Written => {
+            // Not before: what Juju refuses must not start a Redis without somebody's data.
+            done.tell_keeper(&budget.keeping_back(LAST_WORDS));
+            done.report(&budget.for_commit());
+        }
+        Committed::LeadershipLost => {
+            info!("this unit leads no more: nothing is written, the next leader does it");
+        }
+    }
+    Ok(())
 }
 
 /// Once; and once more after a wait, on the world as it is then.
@@ -131,47 +141,50 @@ fn judge(event: &Event, world: &mut World, deeds: &Deeds, budget: &Budget) -> Ve
     verdict(event, world, &course)
 }
 
-/// What the keeper rings for depends on how the run ended.
-fn tell_keeper(world: &World, plan: &Plan, deeds: &Deeds, verdict: &Verdict, budget: &Budget) {
-    let is_kept = match verdict.deferral {
-        DeferralChange::Keep => world.juju.deferral.is_some(),
-        DeferralChange::Store(_) => true,
-        DeferralChange::Drop => false,
-    };
-    let deferred = is_kept || !deeds.own_failures.is_empty() || is_unfinished(world, plan);
-    let told = Told { deferred, unwell: !verdict.is_well };
-    if let Some(file) = last_word(world, plan, told)
-        && let Err(error) =
-            act::workload::push(REDIS_CONTAINER, &[file], &world.juju.application, budget)
-    {
-        info!("the keeper is not told: {error}");
-    }
+/// A run that has done its work, and has yet to say so.
+struct Done {
+    world: World,
+    plan: Plan,
+    deeds: Deeds,
+    verdict: Verdict,
 }
 
-/// Hands over to Juju what was decided; all of it is kept when this process ends with 0.
-fn conclude(
-    world: &World,
-    plan: &Plan,
-    deeds: &Deeds,
-    verdict: &Verdict,
-    budget: &Budget,
-) -> Result<(), Halt> {
-    let claims = deeds.claims_sentinel;
-    match act::juju::commit(&world.juju, plan, claims, &verdict.deferral, budget) {
-        Ok(Committed::Written) => {
-            let looking = world.workload.iter().flat_map(Workload::failures).map(str::to_owned);
-            let cluster = deeds.failures.iter().map(Obstacle::to_string);
-            let failures: Vec<String> =
-                looking.chain(cluster).chain(deeds.own_failures.iter().cloned()).collect();
-            report::log(plan, &failures, world.cluster.as_ref(), verdict);
-            report::status(verdict, budget);
-            Ok(())
+impl Done {
+    /// Hands over to Juju what was decided; all of it is kept when this process ends with 0.
+    fn commit(&self, budget: &Budget) -> Result<Committed, Halt> {
+        let Self { world, plan, deeds, verdict } = self;
+        let claims = deeds.claims_sentinel;
+        act::juju::commit(&world.juju, plan, claims, &verdict.deferral, budget)
+            .map_err(Halt::Commit)
+    }
+
+    /// What the keeper rings for depends on how the run ended.
+    fn tell_keeper(&self, budget: &Budget) {
+        let Self { world, plan, deeds, verdict } = self;
+        let is_kept = match verdict.deferral {
+            DeferralChange::Keep => world.juju.deferral.is_some(),
+            DeferralChange::Store(_) => true,
+            DeferralChange::Drop => false,
+        };
+        let deferred = is_kept || !deeds.own_failures.is_empty() || is_unfinished(world, plan);
+        let told = Told { deferred, unwell: !verdict.is_well };
+        if let Some(file) = last_word(world, plan, told)
+            && let Err(error) =
+                act::workload::push(REDIS_CONTAINER, &[file], &world.juju.application, budget)
+        {
+            info!("the keeper is not told: {error}");
         }
-        Ok(Committed::LeadershipLost) => {
-            info!("this unit leads no more: nothing is written, the next leader does it");
-            Ok(())
-        }
-        Err(error) => Err(Halt::Commit(error)),
+    }
+
+    /// The log, and the status.
+    fn report(&self, budget: &Budget) {
+        let Self { world, plan, deeds, verdict } = self;
+        let looking = world.workload.iter().flat_map(Workload::failures).map(str::to_owned);
+        let cluster = deeds.failures.iter().map(Obstacle::to_string);
+        let failures: Vec<String> =
+            looking.chain(cluster).chain(deeds.own_failures.iter().cloned()).collect();
+        report::log(plan, &failures, world.cluster.as_ref(), verdict);
+        report::status(verdict, budget);
     }
 }
 
@@ -196,6 +209,9 @@ fn keep_for_later(event: &Event, earlier: Option<&Deferral>, budget: &Budget) ->
 
 /// What is kept back for the commit.
 const COMMIT: Duration = Duration::from_secs(3);
+
+/// What the keeper's file leaves for the status.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What is kept back for the look after acting: two rounds at most.
 const LAST_LOOK: Duration = Duration::from_secs(2);

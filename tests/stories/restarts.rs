@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
+use redis_k8s::render::places;
 use tempfile::TempDir;
+use testbed::juju::hook::FaultKind;
 use testbed::lab::target::Target;
 use testbed::writer::Writer;
 use testbed::writer::plan::Habit;
@@ -15,6 +17,10 @@ use crate::stage::APPLICATION;
 use crate::stage::Story;
 use crate::stage::host;
 use crate::stage::name;
+
+/// The tool call of `accept-data-loss` that writes: `action-get`, `state-get`, `relation-ids`,
+/// `relation-get`, `goal-state`, `is-leader` and `action-set` come before it.
+const WRITE: usize = 8;
 
 /// A pod that is none of Redis', with clients in it.
 struct Clients {
@@ -147,6 +153,7 @@ fn a_unit_that_is_scaled_back_to_alone_has_all_data() {
 #[test]
 fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted() {
     let story = Story::of(3);
+    story.lets_hooks_fail();
     let master = story.whole(3);
     let (left, other) = ((master + 1) % 3, (master + 2) % 3);
     story.redis(master, "SET known 1").unwrap();
@@ -166,6 +173,15 @@ fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted
     let wrong =
         story.lab.run(&name(left), "accept-data-loss", &[("units", &name(master))]).unwrap();
     assert_eq!(wrong.status, "failed", "{wrong:?}");
+    // What Juju does not take, the keeper must not act on.
+    let no_luck = FaultKind::Exit(1, "no such luck".to_owned());
+    story.lab.strike_hook_at(&name(left), "accept-data-loss", WRITE, no_luck).unwrap();
+    let refused = story.lab.run(&name(left), "accept-data-loss", &[("units", &units)]).unwrap();
+    assert_eq!(refused.status, "failed", "{refused:?}");
+    // The call before the one that writes.
+    assert_eq!(refused.results["accepted"], units, "{refused:?}");
+    let inputs = story.shell(&name(left), "redis", &format!("cat {}", places::KEEPER_INPUTS), "");
+    assert!(inputs.contains("\"accepted_loss\":[]"), "the keeper was told");
     let right = story.lab.run(&name(left), "accept-data-loss", &[("units", &units)]).unwrap();
     assert_eq!(right.status, "completed", "{right:?}");
     story.until("it is master", || {
@@ -179,4 +195,5 @@ fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted
     story.until("the acceptance is used up", || {
         (!story.databag().contains_key("accepted-loss")).then_some(())
     });
+    assert_eq!(story.failed_hooks(), [format!("{} accept-data-loss (1)", name(left))]);
 }
