@@ -6,6 +6,7 @@ use redis_k8s::decide::plan::Effect;
 use redis_k8s::decide::plan::Plan;
 use redis_k8s::event::Event;
 use redis_k8s::names::REDIS_CONTAINER;
+use redis_k8s::names::SENTINEL_CONTAINER;
 use redis_k8s::render::layer;
 use redis_k8s::render::places;
 use redis_k8s::world::World;
@@ -66,7 +67,32 @@ pub(crate) fn whole(units: u32) -> World {
 }
 
 pub(crate) fn plan(world: &World) -> Plan {
-    decide(&Situation { event: &ready(), world, may_wait: false })
+    plan_at(&ready(), world)
+}
+
+pub(crate) fn plan_at(event: &Event, world: &World) -> Plan {
+    decide(&Situation { event, world, may_wait: false })
+}
+
+/// Every event of the charm's own that is no action and no end.
+pub(crate) fn looking_events() -> Vec<Event> {
+    let mut events = vec![
+        Event::LeaderElected,
+        Event::Start,
+        Event::ConfigChanged,
+        Event::UpdateStatus,
+        Event::UpgradeCharm,
+        Event::PeersChanged,
+        Event::PeerDeparted,
+        Event::StorageAttached,
+        Event::StorageDetaching,
+    ];
+    for container in [REDIS_CONTAINER, SENTINEL_CONTAINER].map(str::to_owned) {
+        events.push(Event::PebbleReady { container: container.clone() });
+        events.push(Event::Notice { container: container.clone() });
+        events.push(Event::Check { container });
+    }
+    events
 }
 
 pub(crate) fn redis(world: &mut World) -> &mut Contents {

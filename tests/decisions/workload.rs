@@ -23,7 +23,9 @@ use redis_k8s::world::workload::Service;
 use crate::containers::carried_out;
 use crate::containers::first_start;
 use crate::containers::image;
+use crate::containers::looking_events;
 use crate::containers::plan;
+use crate::containers::plan_at;
 use crate::containers::put;
 use crate::containers::ready;
 use crate::containers::redis;
@@ -116,6 +118,10 @@ fn each_half_done_start_is_finished() {
         }
         let halfway = carried_out(first_start(3), &part);
         let rest = plan(&halfway);
+        for event in looking_events() {
+            let plan = plan_at(&event, &halfway);
+            assert_eq!(plan.to_string(), rest.to_string(), "{event:?} after {cut}");
+        }
         let end = carried_out(halfway, &rest);
         assert_eq!(done(&end), [""; 0], "cut after {cut} of {steps}");
     }
