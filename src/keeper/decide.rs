@@ -220,22 +220,15 @@ fn other_named(at: &Situation<'_>, voted: Elected) -> Choice {
 
 /// No vote can be had.
 fn unnamed(at: &Situation<'_>, obstacle: &str) -> Choice {
-    let own = at.inputs.own_host();
-    match &at.inputs.bootstrap {
-        Some(host) if *host == own => {
-            return unless_another_is_ahead(at, "the very first start".to_owned());
-        }
-        Some(host) => {
-            return choose(
-                Step::Replica(host.clone()),
-                "master of the very first start".to_owned(),
-            );
-        }
-        None => {}
+    if at.inputs.is_bootstrap() {
+        return unless_another_is_ahead(at, "the very first start".to_owned());
+    }
+    if let Some(host) = &at.inputs.bootstrap {
+        return choose(Step::Replica(host.clone()), "master of the very first start".to_owned());
     }
     if at.inputs.is_alone() {
         // Others may come yet that were scaled away with it, and it was not the last master of them.
-        let is_recorded = at.inputs.recorded_master.as_ref() == Some(&own);
+        let is_recorded = at.inputs.recorded_master == Some(at.inputs.own_host());
         let noted = at.own.lineage.as_ref().map(|note| note.rank.epoch);
         let is_last = is_recorded && (!at.own.has_data || noted >= at.inputs.recorded_epoch);
         if !is_last && at.looked_for < WAIT && at.cluster.nobody_votes() {

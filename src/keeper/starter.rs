@@ -12,6 +12,7 @@ use tracing::warn;
 
 use crate::clients::files;
 use crate::clients::process;
+use crate::keeper::act::REDIS_SERVER;
 use crate::render::places;
 use crate::render::sentinel_conf::pruned;
 
@@ -33,8 +34,8 @@ pub fn run() -> ExitCode {
     if let Err(error) = files::make_folder(places::SENTINEL_FOLDER, 0o700, None) {
         warn!("cannot close {} to others: {error}", places::SENTINEL_FOLDER);
     }
-    let error = process::become_program("redis-server", &[places::SENTINEL_CONF, "--sentinel"]);
-    error!("cannot start redis-server: {error}");
+    let error = process::become_program(REDIS_SERVER, &[places::SENTINEL_CONF, "--sentinel"]);
+    error!("cannot start {REDIS_SERVER}: {error}");
     ExitCode::FAILURE
 }
 

@@ -9,6 +9,8 @@ use crate::names::SENTINEL_PORT;
 use crate::names::UnitName;
 use crate::render::places;
 use crate::render::quoting::quoted;
+use crate::world::cluster::FAILOVER_TIMEOUT;
+use crate::world::election::majority;
 use crate::world::password::Password;
 
 /// What a Sentinel is started with the first time. It knows every planned unit from the beginning: a
@@ -36,7 +38,7 @@ impl SentinelConf {
     pub fn render(&self) -> String {
         let group = &self.naming.application;
         let host = |unit: u32| quoted(&self.naming.host(unit));
-        let quorum = self.planned.len() / 2 + 1;
+        let quorum = majority(self.planned.len());
         let mut lines = vec![
             "bind * -::*".to_owned(),
             "protected-mode no".to_owned(),
@@ -154,6 +156,3 @@ fn fnv(text: &str, seed: u64) -> u64 {
 /// How long a Redis may be silent before Sentinel calls it down, in ms. Three seconds or less, and
 /// Sentinels that froze for a moment may never fail over again.
 const DOWN_AFTER: u32 = 5_000;
-
-/// In ms; an attempt that failed is repeated after twice this.
-const FAILOVER_TIMEOUT: u32 = 10_000;

@@ -226,8 +226,8 @@ const MASTER_IS_SILENT: u64 = 2_000;
 /// In ms. A failover that was asked for in time is known to all after 1.2 s.
 const BEFORE_IT_ACTS: u64 = 1_500;
 
-/// In ms; the charm's setting of every Sentinel.
-const FAILOVER_TIMEOUT: u64 = 10_000;
+/// In ms; the charm's setting of every Sentinel. An attempt that failed is repeated after twice this.
+pub const FAILOVER_TIMEOUT: u64 = 10_000;
 
 /// One unit that goal-state lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

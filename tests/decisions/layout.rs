@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("observe", &["clients", "clock", "env", "event", "names", "render", "world"]),
     ("procedure", &["names", "world"]),
-    // Of `world` only what a password is.
+    // Of `world` only what a password and a majority are, and Sentinel's time-out.
     ("render", &["names", "world"]),
     ("report", &["clients", "clock", "decide", "world"]),
     (
