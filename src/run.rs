@@ -18,7 +18,7 @@ use crate::decide::plan::Plan;
 use crate::decide::verdict::Course;
 use crate::decide::verdict::Verdict;
 use crate::decide::verdict::verdict;
-use crate::decide::workload::Told;
+use crate::decide::workload::RingsFor;
 use crate::decide::workload::is_unfinished;
 use crate::decide::workload::last_word;
 use crate::env::HookEnv;
@@ -167,8 +167,8 @@ impl Done {
             DeferralChange::Drop => false,
         };
         let deferred = is_kept || !deeds.own_failures.is_empty() || is_unfinished(world, plan);
-        let told = Told { deferred, unwell: !verdict.is_well };
-        if let Some(file) = last_word(world, plan, told)
+        let rings_for = RingsFor { deferred, unwell: !verdict.is_well };
+        if let Some(file) = last_word(world, plan, rings_for)
             && let Err(error) =
                 act::workload::push(REDIS_CONTAINER, &[file], &world.juju.application, budget)
         {

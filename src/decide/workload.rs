@@ -35,9 +35,9 @@ use crate::world::workload::Service;
 pub fn run_redis(at: &Situation<'_>, plan: &mut Plan) {
     let Some(workload) = &at.world.workload else { return };
     let Some(contents) = workload.redis.open() else { return };
-    // What it is told at last is written when all else is done.
-    let told = Told::before(contents);
-    let Some(inputs) = inputs(at.world, &at.world.juju.application, told) else { return };
+    // What it is to ring for from now on is told when all else is done.
+    let rings_for = RingsFor::before(contents);
+    let Some(inputs) = inputs(at.world, &at.world.juju.application, rings_for) else { return };
     let password = redis_password(&at.world.juju.application).map(|it| it.reveal().to_owned());
     let wanted = [
         File::of_root(places::KEEPER_INPUTS, inputs.render()),
@@ -110,11 +110,11 @@ pub fn tell_that_it_leaves(at: &Situation<'_>, plan: &mut Plan) {
 }
 
 /// What the keeper is to be told when everything else is done, if it differs from what it was told.
-pub fn last_word(world: &World, plan: &Plan, told: Told) -> Option<File> {
+pub fn last_word(world: &World, plan: &Plan, rings_for: RingsFor) -> Option<File> {
     let contents = world.workload.as_ref()?.redis.open()?;
     let before =
         plan.pushed(places::KEEPER_INPUTS).or_else(|| contents.file(places::KEEPER_INPUTS))?;
-    let text = inputs(world, &plan.application, told)?.render();
+    let text = inputs(world, &plan.application, rings_for)?.render();
     (text != before).then(|| File::of_root(places::KEEPER_INPUTS, text))
 }
 
@@ -133,17 +133,17 @@ pub fn is_unfinished(world: &World, plan: &Plan) -> bool {
     }
 }
 
-/// What only the end of a run knows.
+/// What the keeper is to ring for; only the end of a run knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RingsFor {
     /// Whether a later run is to go on: with leader-elected, or in this pod.
     pub deferred: bool,
     /// Whether the status tells of something that may pass.
     pub unwell: bool,
 }
 
-impl Told {
-    /// What the keeper was told at the end of the last run.
+impl RingsFor {
+    /// What it was told at the end of the last run.
     fn before(contents: &Contents) -> Self {
         let told = contents.file(places::KEEPER_INPUTS).and_then(|text| Inputs::parse(text).ok());
         told.map_or(Self { deferred: false, unwell: true }, |inputs| Self {
@@ -153,7 +153,7 @@ impl Told {
     }
 }
 
-fn inputs(world: &World, application: &Application, told: Told) -> Option<Inputs> {
+fn inputs(world: &World, application: &Application, rings_for: RingsFor) -> Option<Inputs> {
     let cluster = world.cluster.as_ref()?;
     let juju = &world.juju;
     Some(Inputs {
@@ -169,8 +169,8 @@ fn inputs(world: &World, application: &Application, told: Told) -> Option<Inputs
         bootstrap: application.bootstrap.clone(),
         recorded_master: application.leader_host.clone(),
         recorded_epoch: application.master_epoch,
-        deferred: told.deferred,
-        unwell: told.unwell,
+        deferred: rings_for.deferred,
+        unwell: rings_for.unwell,
         accepted_loss: application.accepted_units(),
     })
 }

@@ -32,8 +32,8 @@ pub struct Situation<'a> {
     pub own: &'a KeeperView,
     /// How the last Redis on this volume ended.
     pub end: End,
-    /// Whether this keeper saw that end: what is on the volume is what that Redis left.
-    pub saw_the_end: bool,
+    /// Whether this keeper saw that end, and it was a master's: what is on the volume is what it left.
+    pub saw_masters_end: bool,
     /// For how long it has looked at the others since then.
     pub looked_for: Duration,
     /// Whether Sentinels were asked in vain to make another unit master.
@@ -162,7 +162,7 @@ fn named(at: &Situation<'_>, voted: Elected) -> Choice {
     let elected = || choose(Step::Master, format!("elected at epoch {}", voted.epoch));
     let stage = match finding.stage {
         // What this one has lost a slow one may have; what is on the volume is known.
-        Stage::Wait | Stage::Blocked if at.saw_the_end && at.own.has_data => {
+        Stage::Wait | Stage::Blocked if at.saw_masters_end && at.own.has_data => {
             let is_waited_for = at.end == End::Unclean && at.looked_for < UNHEARD_FOR;
             if is_waited_for { Stage::Wait } else { Stage::GoOn }
         }

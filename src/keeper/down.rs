@@ -16,9 +16,9 @@ use crate::keeper::decide;
 use crate::keeper::decide::End;
 use crate::keeper::decide::Situation;
 use crate::keeper::decide::Step;
-use crate::keeper::kin;
 use crate::keeper::left_behind;
 use crate::keeper::look;
+use crate::keeper::peers;
 use crate::keeper::running;
 use crate::keeper::running::PRIORITY;
 use crate::keeper::up::Up;
@@ -32,7 +32,7 @@ use crate::world::lineage::Lineage;
 /// Redis does not run.
 pub(crate) struct Down {
     end: End,
-    saw_the_end: bool,
+    saw_masters_end: bool,
     asking: AskFailover,
     since: Duration,
     /// How often it has ended soon after a start.
@@ -43,8 +43,8 @@ pub(crate) struct Down {
 impl Down {
     pub(crate) fn new(end: End, now: Duration) -> Self {
         let asking = AskFailover::default();
-        let saw_the_end = false;
-        Self { end, saw_the_end, asking, since: now, quick_ends: 0, not_before: now }
+        let saw_masters_end = false;
+        Self { end, saw_masters_end, asking, since: now, quick_ends: 0, not_before: now }
     }
 
     /// After a Redis that ran: one that ends again and again is not started again at once.
@@ -58,7 +58,7 @@ impl Down {
 
     /// A master that this keeper has seen to its end.
     pub(crate) fn of(self, master: bool) -> Self {
-        Self { saw_the_end: master, ..self }
+        Self { saw_masters_end: master, ..self }
     }
 
     /// The others have been looked at since then.
@@ -95,7 +95,7 @@ impl Down {
         };
         let keepers = if decide::asks_keepers(inputs, &cluster) {
             let units: Vec<u32> = inputs.planned.iter().copied().collect();
-            kin::hear(inputs, &cluster, &units, &desk.watch, ROUND)
+            peers::hear(inputs, &cluster, &units, &desk.watch, ROUND)
         } else {
             BTreeMap::new()
         };
@@ -106,7 +106,7 @@ impl Down {
             keepers,
             own: &own,
             end: self.end,
-            saw_the_end: self.saw_the_end,
+            saw_masters_end: self.saw_masters_end,
             looked_for: now.saturating_sub(self.since),
             in_vain: self.asking.is_in_vain(desk.watch.now()),
         };
@@ -154,9 +154,9 @@ impl Down {
             Err(error) => {
                 error!("{error}");
                 let now = desk.watch.now();
-                let saw_the_end = self.saw_the_end;
+                let saw_masters_end = self.saw_masters_end;
                 let again = Self::after(self.end, self.quick_ends + 1, now);
-                Redis::Down(Self { saw_the_end, since: self.since, ..again })
+                Redis::Down(Self { saw_masters_end, since: self.since, ..again })
             }
         }
     }

@@ -10,12 +10,12 @@
 
 mod act;
 mod down;
-mod kin;
-mod lineage;
 mod look;
+mod note_file;
+mod peers;
 mod stop;
+mod stranded;
 mod up;
-mod waiting;
 
 pub mod decide;
 pub mod noting;
@@ -42,8 +42,8 @@ use crate::journal;
 use crate::keeper::act::REDIS_SERVER;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
-use crate::keeper::lineage::Record;
 use crate::keeper::look::Circle;
+use crate::keeper::note_file::NoteFile;
 use crate::keeper::ring::Bell;
 use crate::keeper::ring::Reason;
 use crate::keeper::up::Up;
@@ -83,8 +83,8 @@ pub fn run(notices: &Path) -> ExitCode {
         inputs: None,
         circle: Circle::default(),
         bell: Bell::default(),
-        lineage: Record::open(),
-        told: kin::answer(),
+        lineage: NoteFile::open(),
+        told: peers::answer(),
         report: None,
         said: String::new(),
         complaint: String::new(),
@@ -100,7 +100,7 @@ struct Desk {
     inputs: Option<Inputs>,
     circle: Circle,
     bell: Bell,
-    lineage: Record,
+    lineage: NoteFile,
     told: Told,
     /// What the charm was told last.
     report: Option<Report>,
@@ -116,7 +116,7 @@ enum Redis {
 }
 
 fn keep(desk: &mut Desk) {
-    let mut redis = Redis::Down(Down::new(end(), desk.watch.now()));
+    let mut redis = Redis::Down(Down::new(how_it_ended(), desk.watch.now()));
     while !desk.watch.is_terminated() {
         desk.read_inputs();
         let Some(inputs) = desk.inputs.clone() else {
@@ -148,7 +148,7 @@ fn left_behind(desk: &Desk) -> Option<Up> {
 }
 
 /// How the last Redis on this volume ended: one that ends well takes its file away.
-fn end() -> End {
+fn how_it_ended() -> End {
     if Path::new(places::PID_FILE).exists() { End::Unclean } else { End::Clean }
 }
 

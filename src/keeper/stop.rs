@@ -22,7 +22,7 @@ use crate::clients::volume;
 use crate::keeper::Desk;
 use crate::keeper::act;
 use crate::keeper::decide::End;
-use crate::keeper::end as how_it_ended;
+use crate::keeper::how_it_ended;
 use crate::keeper::look;
 use crate::keeper::look::own_redis;
 use crate::keeper::look::own_state;

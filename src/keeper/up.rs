@@ -17,14 +17,14 @@ use crate::keeper::Redis;
 use crate::keeper::act;
 use crate::keeper::decide::End;
 use crate::keeper::down::Down;
-use crate::keeper::end;
-use crate::keeper::kin;
+use crate::keeper::how_it_ended;
 use crate::keeper::look;
 use crate::keeper::look::own_state;
 use crate::keeper::noting;
+use crate::keeper::peers;
 use crate::keeper::running;
 use crate::keeper::running::Memory;
-use crate::keeper::waiting::Waiting;
+use crate::keeper::stranded::Stranded;
 use crate::render::inputs::Inputs;
 use crate::render::places;
 use crate::world::cluster::Cluster;
@@ -40,9 +40,9 @@ pub(crate) struct Up {
     own_look: Duration,
     circle_look: Duration,
     missed: Option<(String, Duration)>,
-    waiting: Waiting,
+    stranded: Stranded,
     /// It is ended, because nobody has been there to follow since then.
-    missed_since: Option<Duration>,
+    stranded_since: Option<Duration>,
 }
 
 impl Up {
@@ -60,14 +60,14 @@ impl Up {
             own_look: now,
             circle_look: now,
             missed: None,
-            waiting: Waiting::default(),
-            missed_since: None,
+            stranded: Stranded::default(),
+            stranded_since: None,
         }
     }
 
     /// A replica that is to be made master.
     pub(crate) fn candidate(self) -> Self {
-        Self { waiting: Waiting::as_candidate(), ..self }
+        Self { stranded: Stranded::as_candidate(), ..self }
     }
 
     pub(crate) fn next(mut self, inputs: &Inputs, desk: &mut Desk) -> Redis {
@@ -95,7 +95,7 @@ impl Up {
         // A short look may have found someone silent who is only slow.
         desk.circle.listen_again();
         let now = desk.watch.now();
-        let end = end();
+        let end = how_it_ended();
         let how = match end {
             End::Clean => "by itself",
             End::Unclean => "uncleanly",
@@ -105,7 +105,7 @@ impl Up {
         let was_master = self.state.as_ref().is_some_and(|state| state.master.is_none());
         Down::after(end, if is_quick { self.quick_ends + 1 } else { 0 }, now)
             .of(was_master)
-            .since(self.missed_since.unwrap_or(now))
+            .since(self.stranded_since.unwrap_or(now))
     }
 
     fn look_at_own(&mut self, inputs: &Inputs, desk: &mut Desk) {
@@ -155,18 +155,18 @@ impl Up {
             return;
         }
         let master = cluster.unit_at(host).into_iter().collect::<Vec<_>>();
-        for view in kin::hear(inputs, cluster, &master, &desk.watch, look::SHORT_LOOK).values() {
+        for view in peers::hear(inputs, cluster, &master, &desk.watch, look::SHORT_LOOK).values() {
             view.lineage.iter().for_each(|note| desk.lineage.confirm(note));
         }
     }
 
     fn wait(&mut self, inputs: &Inputs, cluster: &Cluster, desk: &Desk) {
         let Some(state) = &self.state else { return };
-        if let Some(since) = self.waiting.is_over(inputs, cluster, state, desk) {
-            self.missed_since = Some(since);
+        if let Some(since) = self.stranded.is_over(inputs, cluster, state, desk) {
+            self.stranded_since = Some(since);
             self.process.terminate();
         }
-        if self.waiting.is_busy() {
+        if self.stranded.is_busy() {
             self.circle_look = desk.watch.now() + OFTEN;
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Down {
     pub(crate) own: KeeperView,
     pub(crate) keepers: BTreeMap<u32, KeeperView>,
     pub(crate) end: End,
-    pub(crate) saw_the_end: bool,
+    pub(crate) saw_masters_end: bool,
     pub(crate) looked_for: Duration,
     pub(crate) in_vain: bool,
 }
@@ -47,7 +47,7 @@ impl Down {
             own: keeper(note("a", 100), false),
             keepers: BTreeMap::new(),
             end: End::Clean,
-            saw_the_end: false,
+            saw_masters_end: false,
             looked_for: Duration::from_secs(1),
             in_vain: false,
         }
@@ -64,7 +64,7 @@ impl Down {
             keepers: &self.keepers,
             own: &self.own,
             end: self.end,
-            saw_the_end: self.saw_the_end,
+            saw_masters_end: self.saw_masters_end,
             looked_for: self.looked_for,
             in_vain: self.in_vain,
         }
@@ -201,7 +201,7 @@ fn a_named_master_that_was_killed_starts_when_no_sentinel_makes_another_master()
 #[test]
 fn a_named_master_whose_end_its_keeper_saw_waits_four_seconds_for_one_that_is_not_heard() {
     let mut down = Down::unit(0, 3);
-    (down.end, down.saw_the_end) = (End::Unclean, true);
+    (down.end, down.saw_masters_end) = (End::Unclean, true);
     down.cluster.server(1).priority = Some(0);
     down.cluster.silence(2, Silence::TimedOut);
     down.looked_for = Duration::from_millis(3_999);
@@ -209,7 +209,7 @@ fn a_named_master_whose_end_its_keeper_saw_waits_four_seconds_for_one_that_is_no
     down.looked_for = UNHEARD_FOR;
     down.chooses(expect!["start as master: elected at epoch 3"]);
     // What another keeper left may be anything.
-    down.saw_the_end = false;
+    down.saw_masters_end = false;
     down.chooses(expect!["do not start: named; not heard yet: redis-k8s/2"]);
 }
 

@@ -17,13 +17,13 @@ use crate::world::cluster::Cluster;
 
 /// What is remembered of it.
 #[derive(Default)]
-pub(crate) struct Waiting {
+pub(crate) struct Stranded {
     /// Of a candidate; boxed, because hardly any is one.
     asking: Option<Box<AskFailover>>,
-    stranded_since: Option<Duration>,
+    since: Option<Duration>,
 }
 
-impl Waiting {
+impl Stranded {
     /// One that was started to become master.
     pub(crate) fn as_candidate() -> Self {
         Self { asking: Some(Box::default()), ..Self::default() }
@@ -31,7 +31,7 @@ impl Waiting {
 
     /// Whether it waits, so that the others' servers are to be looked at often.
     pub(crate) fn is_busy(&self) -> bool {
-        self.asking.is_some() || self.stranded_since.is_some()
+        self.asking.is_some() || self.since.is_some()
     }
 
     /// After a look; where Redis is to start anew, since when its master has not come.
@@ -49,10 +49,10 @@ impl Waiting {
         }
         self.ask(inputs, cluster, desk);
         if !running::is_stranded(inputs, cluster, state) {
-            self.stranded_since = None;
+            self.since = None;
             return None;
         }
-        let since = *self.stranded_since.get_or_insert(now);
+        let since = *self.since.get_or_insert(now);
         // Sentinels try again and again where nobody may be promoted; one that succeeds is soon seen.
         if cluster.failover_leader().is_some() || now.saturating_sub(since) < STRANDED_FOR {
             return None;

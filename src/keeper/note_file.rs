@@ -21,7 +21,7 @@ use crate::world::lineage::Lineage;
 use crate::world::lineage::Rank;
 
 /// The note, and whoever writes it.
-pub(crate) struct Record {
+pub(crate) struct NoteFile {
     note: Option<Lineage>,
     writer: Sender<Page>,
     /// The replication id at which the master's keeper has told its rank.
@@ -34,7 +34,7 @@ struct Page {
     written: Option<Sender<()>>,
 }
 
-impl Record {
+impl NoteFile {
     /// Reads what the last keeper left.
     pub(crate) fn open() -> Self {
         let note = files::read(places::LINEAGE).ok().and_then(|text| {
