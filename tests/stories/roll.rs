@@ -19,7 +19,7 @@ use crate::stage::name;
 fn a_refresh_with_trust_goes_on_to_the_next_pod_when_the_last_one_is_whole() {
     let story = trusted();
     let _charm = outside::deploy(&story);
-    let writers = outside::writers(&story, 3, 1);
+    let writers = outside::writers(&story, 3, 0);
     let begun = refresh(&story);
     rolled(&story, begun);
     let patches = patches(&story);
@@ -39,7 +39,7 @@ fn a_refresh_with_trust_goes_on_to_the_next_pod_when_the_last_one_is_whole() {
 fn without_trust_nothing_is_asked_but_once_in_a_run_and_the_pods_roll_as_kubernetes_rolls_them() {
     let story = Story::of(3);
     let _charm = outside::deploy(&story);
-    let writers = outside::writers(&story, 3, 1);
+    let writers = outside::writers(&story, 3, 0);
     let begun = refresh(&story);
     rolled(&story, begun);
     writers.write_again(&story);
