@@ -31,8 +31,7 @@ fn unrelated_events_and_a_restart_of_agents_or_controller_restart_nothing() {
         (ended("start") >= starts + 3 && ended("redis-pebble-ready") >= ready + 3).then_some(())
     });
     for unit in 0..3 {
-        let told = story.lab.exec(&name(unit), UPDATE_STATUS).unwrap();
-        assert_eq!(told.status, "completed", "{told:?}");
+        story.update_status(unit);
     }
     story.lab.controller_away().unwrap();
     story.lab.controller_back().unwrap();
@@ -42,7 +41,3 @@ fn unrelated_events_and_a_restart_of_agents_or_controller_restart_nothing() {
     writers.end(&story, "unrelated events");
     assert_eq!(story.servers(3), before);
 }
-
-/// As an operator runs it by hand.
-const UPDATE_STATUS: &str =
-    "JUJU_DISPATCH_PATH=hooks/update-status JUJU_HOOK_NAME=update-status ./dispatch";

@@ -317,6 +317,12 @@ impl Story {
         }
     }
 
+    /// Runs a unit's `update-status`, as an operator does by hand, and Juju every five minutes.
+    pub(crate) fn update_status(&self, unit: u32) {
+        let told = self.lab.exec(&name(unit), UPDATE_STATUS).unwrap();
+        assert_eq!(told.status, "completed", "{told:?}");
+    }
+
     /// Waits for something.
     pub(crate) fn until<T>(&self, what: &str, check: impl FnMut() -> Option<T>) -> T {
         wait::until(what, LIMIT, check).unwrap_or_else(|error| self.fail(&error.to_string()))
@@ -383,3 +389,7 @@ pub(crate) const SERVER_LOG: &str = "cat /var/log/redis/* 2>/dev/null";
 const PROCESSES: &str = r"for it in /proc/[0-9]*; do
     words=$(tr '\0' ' ' <$it/cmdline 2>/dev/null) && echo ${it#/proc/} $words
 done";
+
+/// An event as an operator runs it by hand.
+const UPDATE_STATUS: &str =
+    "JUJU_DISPATCH_PATH=hooks/update-status JUJU_HOOK_NAME=update-status ./dispatch";
