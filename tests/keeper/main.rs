@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod adopting;
 #[cfg(test)]
+mod clean_stops;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod empty_volumes;
@@ -15,6 +19,10 @@ mod full_restart;
 mod handing_over;
 #[cfg(test)]
 mod noting;
+#[cfg(test)]
+mod pods;
+#[cfg(test)]
+mod probes;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
