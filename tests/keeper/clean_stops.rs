@@ -1,5 +1,7 @@
 //! What a start makes of how Redis ended: from its dump after a clean stop, else from its append-only file.
 
+use std::time::Duration;
+
 use redis_k8s::render::places;
 
 use crate::pods;
@@ -59,3 +61,72 @@ fn keys_in_files(stage: &Stage, unit: u32) -> String {
     );
     stage.script(unit, "redis", &script, "")
 }
+
+/// A replica, unit 1, has ended cleanly with a dump; its master has got more keys since, so that the
+/// dump is not all.
+fn stopped_replica() -> Stage {
+    let stage = Stage::running(3);
+    stage.write_keys(0, 3_000);
+    stage.wait("the replica has them", SOON, || (stage.keys(1) == Some(3_000)).then_some(()));
+    stage.stop(1, "redis");
+    let note = stage.note(1).unwrap();
+    assert!(note.stopped_cleanly && note.dump.is_some(), "{note:?}\n{}", stage.logs());
+    stage.write_keys(0, 5_000);
+    stage
+}
+
+/// Unit 1 has started from its append-only file, with which it cannot go on where it was.
+fn started_from_append_only_file(stage: &Stage, full_resyncs_before: u64) {
+    assert_eq!(stage.settle(&[0, 1, 2]), 0, "{}", stage.logs());
+    assert_eq!(full_resyncs(stage, 0), full_resyncs_before + 1, "{}", stage.logs());
+    assert_eq!(stage.setting(1, "appendonly"), "yes");
+    assert_eq!(stage.keys(1), Some(5_000), "{}", stage.logs());
+}
+
+#[test]
+fn a_dump_that_is_not_the_one_of_the_clean_stop_is_not_started_from() {
+    let stage = stopped_replica();
+    let before = full_resyncs(&stage, 0);
+    stage.script(1, "redis", &format!("printf x >>{}/dump.rdb", places::DATA), "");
+    stage.start_redis(1);
+    started_from_append_only_file(&stage, before);
+}
+
+#[test]
+fn after_an_unclean_end_a_note_that_was_left_over_does_not_make_the_dump_win() {
+    let stage = stopped_replica();
+    let left = format!("mkdir -p /tmp/left && cd {} && cp -a dump.rdb lineage.json", places::DATA);
+    stage.script(1, "redis", &format!("{left} /tmp/left/"), "");
+    let before = full_resyncs(&stage, 0);
+    stage.start_redis(1);
+    stage.settle(&[0, 1, 2]);
+    assert_eq!(full_resyncs(&stage, 0), before, "it started from its dump\n{}", stage.logs());
+    // Neither ends well, and the note and its dump are there again.
+    let processes = ["redis-keeper", "redis-server"].map(|it| stage.processes(1, "redis", it)[0]);
+    let [keeper, redis] = processes;
+    let back = format!(
+        "kill -STOP {keeper} && kill -9 {redis} && cp -a /tmp/left/* {}/ && kill -9 {keeper}",
+        places::DATA
+    );
+    stage.script(1, "redis", &back, "");
+    stage.says(1, "Redis is process");
+    started_from_append_only_file(&stage, before);
+}
+
+#[test]
+fn a_redis_that_does_not_end_in_time_is_killed_before_pebble_would_kill_its_keeper() {
+    let stage = Stage::running(1);
+    stage.write_keys(0, 1_000);
+    let pod = stage.bed.pod(0).unwrap();
+    pod.freeze_redis();
+    pod.pod().unwrap().terminate();
+    stage.wait("it is killed", PEBBLE_WAITS, || {
+        stage.said(0).contains("Redis does not end in time: it is killed").then_some(())
+    });
+    pods::ended_well(&stage, 0);
+    pods::start(&stage, 0, 0);
+    stage.wait("all keys are there", SOON, || (stage.keys(0) == Some(1_000)).then_some(()));
+}
+
+/// How long Pebble waits for the keeper before it kills it.
+const PEBBLE_WAITS: Duration = Duration::from_secs(25);
