@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use redis_k8s::render::inputs::Inputs;
+
 use crate::clients;
 use crate::pods;
 use crate::probes;
@@ -49,6 +51,54 @@ fn a_master_hands_over_without_a_resolver_and_without_its_own_sentinel() {
     assert!(stage.said(0).contains("handed over to"), "{}", stage.logs());
     let gap = clients::end(&stage, 2, writers);
     assert!(gap < Duration::from_secs(3), "{gap:?}\n{}", stage.logs());
+}
+
+/// What a keeper was told last may be from before the last change of the units: another unit is master
+/// after the stop, and nothing is lost. Gives what the keeper said.
+fn stopped_with_old_inputs(change: impl FnOnce(&Stage, &mut Inputs)) -> String {
+    let stage = Stage::running(3);
+    stage.wait("the Sentinels know that both replicas may be promoted", SOON, || {
+        [1, 2].iter().all(|unit| knows_both(&stage, *unit)).then_some(())
+    });
+    let writers = clients::start(&stage, 2, 0, 0);
+    stage.tell(0, |inputs| change(&stage, inputs));
+    pods::stop(&stage, &[0]);
+    let master = stage.bed.failed_over(0, &[1, 2], FAILOVER).unwrap();
+    assert!(stage.is_master(master), "{}", stage.logs());
+    clients::end(&stage, 2, writers);
+    stage.said(0)
+}
+
+fn knows_both(stage: &Stage, unit: u32) -> bool {
+    let Ok(view) = stage.bed.pod(unit).unwrap().sentinel_view() else { return false };
+    let known = view.replicas.iter().filter(|entry| entry.text("slave-priority") == "100");
+    known.count() == 2
+}
+
+#[test]
+fn a_master_that_is_told_of_a_unit_that_is_not_there_hands_over() {
+    let said = stopped_with_old_inputs(|_, inputs| {
+        inputs.planned.insert(3);
+    });
+    assert!(said.contains("handed over to"), "{said}");
+}
+
+#[test]
+fn a_master_that_is_told_of_an_earlier_master_hands_over() {
+    let said = stopped_with_old_inputs(|stage, inputs| {
+        inputs.recorded_master = Some(stage.bed.host(1));
+    });
+    assert!(said.contains("handed over to"), "{said}");
+}
+
+/// It does not look at a unit that it was not told of, and Sentinel might choose that one: so it may end
+/// without asking for a failover, which the Sentinels then begin by themselves.
+#[test]
+fn a_master_that_is_not_told_of_a_new_unit_yet_ends_in_time_and_loses_nothing() {
+    let said = stopped_with_old_inputs(|_, inputs| {
+        inputs.planned.remove(&2);
+    });
+    assert!(said.contains("Redis has ended after"), "{said}");
 }
 
 #[test]
