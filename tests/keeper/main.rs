@@ -18,6 +18,8 @@ mod full_restart;
 #[cfg(test)]
 mod handing_over;
 #[cfg(test)]
+mod late_replicas;
+#[cfg(test)]
 mod noting;
 #[cfg(test)]
 mod pods;
