@@ -10,6 +10,8 @@ mod clients;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod cut_switches;
+#[cfg(test)]
 mod empty_volumes;
 #[cfg(test)]
 mod forgetting;
