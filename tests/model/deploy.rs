@@ -1,13 +1,14 @@
 //! First deployments.
 
+use std::env;
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use testbed::lab::Lab;
+use testbed::own_charm;
 use testbed::trace::entry::Exit;
 use testbed::trace::entry::What;
-
-use crate::charm;
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
@@ -15,21 +16,19 @@ const LIMIT: Duration = Duration::from_mins(2);
 
 #[test]
 fn three_units_record_a_master_and_passwords_and_no_hook_fails() -> Result {
-    let charm = charm::folder()?;
+    let dispatch = Path::new(env!("CARGO_BIN_EXE_dispatch"));
+    let charm = own_charm::unpack(dispatch, &env::temp_dir())?;
     let lab = Lab::start(1)?;
     lab.deploy(charm.path(), "redis-k8s", 3)?;
     lab.wait_until("the leader has recorded itself as master", LIMIT, |lab| {
-        let leader = lab.controller().read(|model| {
-            let relation = model.relation_of("redis-k8s", "redis-peers")?;
-            let bag = relation.application_data.get("redis-k8s")?;
-            let leader = model.leader("redis-k8s")?.replace('/', "-");
-            let passwords = ["redis-password", "sentinel-password"];
-            let is_complete =
-                passwords.iter().all(|key| bag.get(*key).is_some_and(|it| it.len() == 32));
-            let host = format!("{leader}.redis-k8s-endpoints.lab.svc.cluster.local");
-            (is_complete && bag.get("leader-host") == Some(&host)).then_some(leader)
-        });
-        leader.map(drop)
+        let bag = lab.databag("redis-k8s");
+        let leader =
+            lab.controller().read(|model| Some(model.leader("redis-k8s")?.replace('/', "-")))?;
+        let passwords = ["redis-password", "sentinel-password"];
+        let is_complete =
+            passwords.iter().all(|key| bag.get(*key).is_some_and(|it| it.len() == 32));
+        let host = format!("{leader}.redis-k8s-endpoints.lab.svc.cluster.local");
+        (is_complete && bag.get("leader-host") == Some(&host)).then_some(())
     })?;
     lab.wait_until("all units have started", LIMIT, |lab| {
         let entries = lab.trace().entries();

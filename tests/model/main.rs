@@ -1,6 +1,4 @@
 //! The charm in a whole model: deployed by an operator, its hooks run by agents, in the order of events.
 
 #[cfg(test)]
-mod charm;
-#[cfg(test)]
 mod deploy;

@@ -16,11 +16,14 @@ use crate::stage::Story;
 use crate::stage::name;
 
 #[test]
-fn a_stop_that_is_cut_anywhere_loses_nothing() {
+fn a_stop_of_the_master_that_is_cut_anywhere_loses_nothing() {
     for seed in seeds(1) {
-        cut(seed, "stop", |story, chance| {
-            let unit = u32::try_from(chance.below(3)).unwrap();
-            story.lab.delete_pod(&name(unit)).unwrap();
+        cut(seed, "stop", |story, master, chance| {
+            story.lab.delete_pod(&name(master)).unwrap();
+            // Mostly it has handed over and ended by then.
+            wait::pace(Duration::from_millis(chance.below(1_500)));
+            let is_struck = chance.below(2) == 0;
+            strike(story, chance, is_struck.then_some(master));
         });
     }
 }
@@ -28,8 +31,11 @@ fn a_stop_that_is_cut_anywhere_loses_nothing() {
 #[test]
 fn a_roll_that_is_cut_anywhere_loses_nothing() {
     for seed in seeds(1) {
-        cut(seed, "roll", |story, _| {
+        cut(seed, "roll", |story, _, chance| {
             story.lab.refresh(APPLICATION, story.charm.path()).unwrap();
+            // A roll takes longer than a stop.
+            wait::pace(Duration::from_millis(chance.below(12_000)));
+            strike(story, chance, None);
         });
     }
 }
@@ -37,54 +43,57 @@ fn a_roll_that_is_cut_anywhere_loses_nothing() {
 #[test]
 fn a_restart_of_all_that_is_cut_anywhere_loses_nothing() {
     for seed in seeds(1) {
-        cut(seed, "restart", |story, chance| {
+        cut(seed, "restart", |story, _, chance| {
             for unit in 0..3 {
                 wait::pace(Duration::from_millis(chance.below(300)));
                 story.lab.delete_pod(&name(unit)).unwrap();
             }
+            wait::pace(Duration::from_millis(chance.below(3_000)));
+            strike(story, chance, None);
         });
     }
 }
 
-fn cut(seed: u64, what: &str, begin: impl Fn(&Story, &mut Chance)) {
+/// Begins something, whoever is master, and strikes; in the end all is well, and nothing lost.
+fn cut(seed: u64, what: &str, begin_and_strike: impl Fn(&Story, u32, &mut Chance)) {
     println!("{what}, seed {seed}");
     let mut chance = Chance::from_seed(seed);
     let story = Story::begin(3, Options { seed, ..Options::default() });
-    story.lets_hooks_fail();
-    story.whole(3);
+    let mut master = story.whole(3);
     let _charm = outside::deploy(&story);
     if chance.below(2) == 0 {
-        story.may_lose_any(3);
+        master = story.may_lose_any(3);
     }
     let writers = outside::writers(&story, 3, 1);
-    begin(&story, &mut chance);
-    // A roll takes longer than a stop.
-    let span = if what == "roll" { 12_000 } else { 3_000 };
-    wait::pace(Duration::from_millis(chance.below(span)));
-    strike(&story, &mut chance);
+    begin_and_strike(&story, master, &mut chance);
     story.rolled_out();
     story.whole(3);
     writers.write_again(&story);
     writers.end(&story, &format!("{what} cut, seed {seed}"));
 }
 
-/// Something dies, or is cut off for a moment; what is not there cannot.
-fn strike(story: &Story, chance: &mut Chance) {
-    let unit = u32::try_from(chance.below(3)).unwrap();
-    let target = match chance.below(8) {
-        0 | 1 => Target::process("redis", "redis-keeper"),
-        2 => Target::process("redis", "redis-server"),
-        3 => Target::container("sentinel"),
-        4 => Target::container("redis"),
-        5 => Target::process("charm", "dispatch"),
-        6 => Target::Pod,
-        _ => {
-            if story.lab.isolate(&name(unit)).is_ok() {
-                wait::pace(Duration::from_millis(500 + chance.below(1_500)));
-                story.lab.heal().unwrap();
-            }
-            return;
-        }
-    };
-    println!("struck: {target} of unit {unit}: {:?}", story.lab.kill(&name(unit), &target));
+/// Something dies, or is cut off for a moment: what the hand-over of a stopping master needs, or anything
+/// of any unit. Where that is not there, something else.
+fn strike(story: &Story, chance: &mut Chance, stopping: Option<u32>) {
+    let keeper = Target::process("redis", "redis-keeper");
+    let server = Target::process("redis", "redis-server");
+    let container = Target::container("redis");
+    let hook = Target::process("charm", "dispatch");
+    let sentinel = Target::container("sentinel");
+    let handing_over = [&keeper, &server, &container, &Target::Pod].map(Some);
+    let anything = [&keeper, &keeper, &server, &sentinel, &container, &hook, &Target::Pod];
+    let anything = [&anything.map(Some)[..], &[None]].concat();
+    story.until("something is struck", || {
+        let unit = stopping.unwrap_or_else(|| u32::try_from(chance.below(3)).unwrap());
+        let targets = if stopping.is_some() { &handing_over[..] } else { &anything };
+        let Some(target) = chance.one_of(targets) else {
+            story.lab.isolate(&name(unit)).unwrap();
+            wait::pace(Duration::from_millis(500 + chance.below(1_500)));
+            story.lab.heal().unwrap();
+            return Some(());
+        };
+        let struck = story.lab.kill(&name(unit), target);
+        println!("struck: {target} of unit {unit}: {struck:?}");
+        struck.ok()
+    });
 }

@@ -26,12 +26,25 @@ fn a_single_unit_with_an_empty_volume_comes_up_as_master_within_a_second_of_pebb
     assert_eq!(application.status.word, "active");
     let version = story.redis(0, "INFO server").unwrap();
     assert!(version.contains(&format!("redis_version:{}", application.version)), "{version}");
+    exports_metrics(&story);
     story.fill(0, 1_000);
     story.lab.kill(&name(0), &Target::Pod).unwrap();
     let second = time_to_answer(&story, 2);
     println!("in another pod: from pebble-ready to an answer {second:.2?}");
     assert!(second <= TO_ANSWER, "{second:?}");
     story.all_have(1, 1_000);
+}
+
+/// Waits until the exporter tells that it has logged in to Redis.
+fn exports_metrics(story: &Story) {
+    if story.exporter() != "redis_exporter" {
+        println!("NOT SHOWN: metrics, for the image has only a stand-in for redis_exporter");
+        return;
+    }
+    story.until("the exporter says that Redis is up", || {
+        let told = story.shell(&name(0), "redis", METRICS, "");
+        told.lines().any(|line| line == "redis_up 1").then_some(())
+    });
 }
 
 /// The time from the n-th pebble-ready of the only unit's Redis to an answer; there is nobody to ask.
@@ -92,6 +105,8 @@ fn a_deploy_in_juju_4_is_whole_and_a_memory_limit_leaves_room_for_a_fork() {
         assert!(backlog >= most / 100 && backlog <= most / 4, "a backlog of {backlog}");
     }
 }
+
+const METRICS: &str = "curl --silent --max-time 5 http://127.0.0.1:9121/metrics";
 
 /// The limit of a deploy, from the last pebble-ready on.
 const TO_EXACT: Duration = Duration::from_secs(30);

@@ -88,7 +88,7 @@ fn masters_whose_pods_are_killed_are_replaced_and_come_back_as_replicas() {
 fn a_keeper_that_is_killed_leaves_its_redis_undisturbed() {
     let story = Story::of(3);
     let master = story.whole(3);
-    let before = story.servers();
+    let before = story.servers(3);
     let writers = Writers::start(&story, 0, &[0, 1, 2], 1);
     let keeper = story.processes(master, "redis", "redis-keeper");
     story.lab.kill(&name(master), &Target::process("redis", "redis-keeper")).unwrap();
@@ -102,8 +102,8 @@ fn a_keeper_that_is_killed_leaves_its_redis_undisturbed() {
     });
     assert_eq!(story.whole(3), master);
     let is_other = |(one, other): (&_, &_)| one != other;
-    let changed = before.iter().zip(&story.servers()).filter(|pair| is_other(*pair)).count();
-    assert_eq!(changed, 1, "only the keeper is another: {:?}", story.servers());
+    let changed = before.iter().zip(&story.servers(3)).filter(|pair| is_other(*pair)).count();
+    assert_eq!(changed, 1, "only the keeper is another: {:?}", story.servers(3));
     let gap = writers.end(&story, "keeper of the master killed");
     assert!(gap < Duration::from_secs(1), "{gap:?}");
 }
@@ -112,6 +112,7 @@ fn a_keeper_that_is_killed_leaves_its_redis_undisturbed() {
 fn containers_that_are_killed_come_back_by_themselves() {
     let story = Story::of(3);
     let master = story.whole(3);
+    let writers = Writers::start(&story, master, &[0, 1, 2], 1);
     for container in ["sentinel", "redis"] {
         let replica = (master + 1) % 3;
         story.lab.kill(&name(replica), &Target::container(container)).unwrap();
@@ -121,6 +122,7 @@ fn containers_that_are_killed_come_back_by_themselves() {
         });
         assert_eq!(story.whole(3), master);
     }
+    writers.end(&story, "containers of a replica killed");
 }
 
 /// The limit after a master's Redis was killed.

@@ -61,7 +61,7 @@ fn a_redis_of_a_master_that_hangs_is_replaced_and_nothing_is_restarted() {
     let story = Story::of(3);
     let master = story.may_lose_any(3);
     let others: Vec<u32> = (0..3).filter(|unit| *unit != master).collect();
-    let before = story.servers();
+    let before = story.servers(3);
     let redis = Target::process("redis", "redis-server");
     let writers = Writers::start(&story, others[0], &others, 1);
     story.lab.freeze(&name(master), &redis).unwrap();
@@ -69,7 +69,7 @@ fn a_redis_of_a_master_that_hangs_is_replaced_and_nothing_is_restarted() {
     story.lab.thaw(&name(master), &redis).unwrap();
     assert_ne!(story.whole(3), master);
     writers.end(&story, "redis-server of the master hangs");
-    assert_eq!(story.servers(), before);
+    assert_eq!(story.servers(3), before);
 }
 
 #[test]

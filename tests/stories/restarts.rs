@@ -1,68 +1,13 @@
 //! All pods at once: what was acknowledged is there afterwards, or the status names who may have it.
 
-#![expect(clippy::print_stdout, reason = "what was lost, and a gap, are reported")]
-
 use std::time::Duration;
 
-use tempfile::TempDir;
 use testbed::lab::target::Target;
-use testbed::writer::Writer;
-use testbed::writer::plan::Habit;
-use testbed::writer::plan::Plan;
 
 use crate::outside;
 use crate::stage::APPLICATION;
 use crate::stage::Story;
-use crate::stage::host;
 use crate::stage::name;
-
-/// A pod that is none of Redis', with clients in it.
-struct Clients {
-    writers: Vec<Writer>,
-    _charm: TempDir,
-}
-
-impl Clients {
-    fn start(story: &Story) -> Self {
-        let charm = outside::deploy(story);
-        let pod = story.lab.pod(outside::UNIT).unwrap();
-        let bag = story.databag();
-        let habits = [("asks", Habit::AsksEachTime), ("keeps", Habit::KeepsConnection)];
-        let writers = habits.map(|(title, habit)| {
-            let plan = Plan {
-                name: title.to_owned(),
-                habit,
-                sentinels: (0..3).map(|unit| (host(unit), 26379)).collect(),
-                group: APPLICATION.to_owned(),
-                redis_password: bag.get("redis-password").cloned(),
-                sentinel_password: bag.get("sentinel-password").cloned(),
-                period: Duration::from_millis(10),
-                replicas: 0,
-            };
-            Writer::start(&pod, plan).unwrap_or_else(|error| story.fail(&error.to_string()))
-        });
-        Self { writers: writers.into(), _charm: charm }
-    }
-
-    /// Ends them. Gives the longest time of which an acknowledged write is lost, and prints it.
-    fn end(self, story: &Story, what: &str) -> Duration {
-        let pod = story.lab.pod(outside::UNIT).unwrap();
-        let (mut lost, mut gap, mut count) = (Duration::ZERO, Duration::ZERO, 0);
-        for writer in self.writers {
-            let written = writer.stop().unwrap();
-            let missing = written.missing(&pod).unwrap();
-            lost = lost.max(written.span(&missing));
-            gap = gap.max(written.worst_gap());
-            count += missing.len();
-        }
-        println!(
-            "{what}: {count} acknowledged writes lost, of {:.2} s; nobody could write for {:.1} s",
-            lost.as_secs_f64(),
-            gap.as_secs_f64()
-        );
-        lost
-    }
-}
 
 /// Waits until writes are acknowledged again, and the group is whole.
 fn comes_back(story: &Story) -> u32 {
@@ -84,31 +29,33 @@ fn status(story: &Story, unit: u32) -> String {
 #[test]
 fn of_all_pods_that_end_at_once_nothing_is_lost() {
     let story = Story::of(3);
-    let clients = Clients::start(&story);
+    let _charm = outside::deploy(&story);
+    let writers = outside::writers(&story, 3, 0);
     for unit in 0..3 {
         story.lab.delete_pod(&name(unit)).unwrap();
     }
     comes_back(&story);
-    let lost = clients.end(&story, "all pods ended at once");
-    assert_eq!(lost, Duration::ZERO);
+    writers.end(&story, "all pods ended at once");
 }
 
 #[test]
 fn of_all_pods_that_are_killed_at_once_two_seconds_are_lost_at_most() {
     let story = Story::of(3);
-    let clients = Clients::start(&story);
+    let _charm = outside::deploy(&story);
+    let writers = outside::writers(&story, 3, 0);
     for unit in 0..3 {
         story.lab.kill(&name(unit), &Target::Pod).unwrap();
     }
     comes_back(&story);
-    let lost = clients.end(&story, "all pods killed at once");
+    let lost = writers.end_with_loss(&story, "all pods killed at once");
     assert!(lost <= Duration::from_secs(2), "{lost:?}");
 }
 
 #[test]
 fn units_that_are_scaled_away_and_back_have_no_vote_and_all_data() {
     let story = Story::of(3);
-    let clients = Clients::start(&story);
+    let _charm = outside::deploy(&story);
+    let writers = outside::writers(&story, 3, 0);
     story.lab.scale(APPLICATION, 0).unwrap();
     let pods = || story.lab.pods().into_iter().filter(|pod| pod.unit.starts_with(APPLICATION));
     story.until("all pods are gone", || (pods().count() == 0).then_some(()));
@@ -120,8 +67,7 @@ fn units_that_are_scaled_away_and_back_have_no_vote_and_all_data() {
     let reasons =
         ["no Sentinel names a master, and no data are fresher", "no other unit is planned"];
     assert!(reasons.iter().any(|reason| logs.contains(reason)), "{logs}");
-    let lost = clients.end(&story, "scaled to no unit and back to three");
-    assert_eq!(lost, Duration::ZERO);
+    writers.end(&story, "scaled to no unit and back to three");
 }
 
 #[test]
@@ -132,6 +78,10 @@ fn a_unit_that_is_scaled_back_to_alone_has_all_data() {
     story.until("it is replicated", || {
         (0..3).all(|unit| story.redis(unit, "GET known").as_deref() == Ok("1")).then_some(())
     });
+    let _charm = outside::deploy(&story);
+    // Both replicas are to have a write: the one that comes back may have been one of them.
+    let writers = outside::writers(&story, 3, 2);
+    writers.write_again(&story);
     for units in [0, 1] {
         story.lab.scale(APPLICATION, units).unwrap();
         story.until("as many pods are there", || {
@@ -142,6 +92,7 @@ fn a_unit_that_is_scaled_back_to_alone_has_all_data() {
     }
     story.whole(1);
     assert_eq!(story.redis(0, "GET known").as_deref(), Ok("1"));
+    writers.end(&story, "scaled to no unit and back to one");
 }
 
 #[test]
@@ -153,6 +104,10 @@ fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted
     story.until("it is replicated", || {
         (story.redis(left, "GET known").as_deref() == Ok("1")).then_some(())
     });
+    let _charm = outside::deploy(&story);
+    // Both replicas are to have a write: what only those have that are lost is accepted to be.
+    let writers = outside::writers(&story, 3, 2);
+    writers.write_again(&story);
     for unit in [master, other] {
         story.lab.freeze(&name(unit), &Target::Pod).unwrap();
     }
@@ -179,4 +134,6 @@ fn a_unit_that_is_left_alone_is_blocked_until_the_loss_of_the_others_is_accepted
     story.until("the acceptance is used up", || {
         (!story.databag().contains_key("accepted-loss")).then_some(())
     });
+    writers.write_again(&story);
+    writers.end(&story, "left alone, and the loss of the others accepted");
 }

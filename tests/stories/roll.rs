@@ -1,7 +1,6 @@
 //! Rolls of the pods, with `--trust` and without it.
 #![expect(clippy::print_stdout, reason = "what a roll takes is reported")]
 
-use std::path::Path;
 use std::time::Duration;
 
 use testbed::juju::hook::FaultKind;
@@ -9,20 +8,18 @@ use testbed::lab::target::Target;
 use testbed::trace::entry::PodChange;
 use testbed::trace::entry::What;
 use testbed::wait;
-use testbed::writer::Writer;
-use testbed::writer::plan::Habit;
-use testbed::writer::plan::Plan;
 
+use crate::outside;
 use crate::stage::APPLICATION;
 use crate::stage::Story;
 use crate::stage::charm;
-use crate::stage::host;
 use crate::stage::name;
 
 #[test]
 fn a_refresh_with_trust_goes_on_to_the_next_pod_when_the_last_one_is_whole() {
     let story = trusted();
-    let writer = writer(&story);
+    let _charm = outside::deploy(&story);
+    let writers = outside::writers(&story, 3, 0);
     let begun = refresh(&story);
     rolled(&story, begun);
     let patches = patches(&story);
@@ -35,33 +32,32 @@ fn a_refresh_with_trust_goes_on_to_the_next_pod_when_the_last_one_is_whole() {
         let gone = pod_times(&story, unit, begun, is_told_to_end)[0];
         assert!(made < let_go && let_go < gone, "unit {unit}: {made:?} {let_go:?} {gone:?}");
     }
-    let pod = story.lab.pod(BYSTANDER).unwrap();
-    let written = writer.stop().unwrap();
-    let gap = written.worst_gap();
-    println!("a roll of three units: nobody could write for {:.2} s at most", gap.as_secs_f64());
-    let missing = written.missing(&pod).unwrap();
-    assert_eq!(missing, [0; 0], "{} acknowledged writes are lost", missing.len());
+    writers.end(&story, "a roll of three units with trust");
 }
 
 #[test]
 fn without_trust_nothing_is_asked_but_once_in_a_run_and_the_pods_roll_as_kubernetes_rolls_them() {
     let story = Story::of(3);
+    let _charm = outside::deploy(&story);
+    let writers = outside::writers(&story, 3, 0);
     let begun = refresh(&story);
     rolled(&story, begun);
+    writers.write_again(&story);
+    writers.end(&story, "a roll of three units without trust");
     let asked = asked(&story);
     assert!(!asked.is_empty(), "nobody asked");
     for (request, status) in &asked {
         assert!(request.starts_with("GET /apis/apps/") && *status == 403, "{request}: {status}");
     }
     let entries = story.lab.trace().entries();
-    let runs = entries.iter().filter(|it| matches!(it.what, What::EventBegan { .. })).count();
+    let is_run = |what: &What| matches!(what, What::EventBegan { unit, .. } if unit.starts_with(APPLICATION));
+    let runs = entries.iter().filter(|it| is_run(&it.what)).count();
     assert!(asked.len() <= runs, "{} requests in {runs} runs", asked.len());
 }
 
 #[test]
 fn hooks_that_are_killed_between_hold_and_give_back_are_made_up_for() {
     let story = trusted();
-    story.lets_hooks_fail();
     // Its `stop` dies before it holds; those of the new pod before they give back.
     for hook in ["stop", "upgrade-charm", "redis-pebble-ready", "redis-pebble-custom-notice"] {
         story.lab.strike_hook_at(&name(2), hook, 1, FaultKind::KillHook).unwrap();
@@ -141,25 +137,6 @@ fn rolled(story: &Story, begun: Duration) {
     assert!(gone.is_sorted(), "the order of Kubernetes");
 }
 
-/// Writes all the time, from the pod of another application.
-fn writer(story: &Story) -> Writer {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testbed/tests/lab/charms/recorder");
-    story.lab.deploy(&folder, "bystander", 1).unwrap();
-    let pod = story.until("the bystander is there", || story.lab.pod(BYSTANDER).ok());
-    let bag = story.databag();
-    let plan = Plan {
-        name: "bystander".to_owned(),
-        habit: Habit::AsksEachTime,
-        sentinels: (0..3).map(|unit| (host(unit), 26379)).collect(),
-        group: APPLICATION.to_owned(),
-        redis_password: bag.get("redis-password").cloned(),
-        sentinel_password: bag.get("sentinel-password").cloned(),
-        period: Duration::from_millis(10),
-        replicas: 1,
-    };
-    Writer::start(&pod, plan).unwrap_or_else(|error| story.fail(&error.to_string()))
-}
-
 /// What the API was asked, and how it answered.
 fn asked(story: &Story) -> Vec<(String, u16)> {
     requests(story).into_iter().map(|(_, asked, status)| (asked, status)).collect()
@@ -223,8 +200,6 @@ fn is_ready(change: &PodChange) -> bool {
 fn is_told_to_end(change: &PodChange) -> bool {
     matches!(change, PodChange::Terminating)
 }
-
-const BYSTANDER: &str = "bystander/0";
 
 /// Kubernetes alone would let the next pod go within a second or two.
 const HELD: Duration = Duration::from_secs(12);

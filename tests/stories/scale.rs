@@ -8,6 +8,7 @@ fn grows(from: u32, to: u32) {
     let story = Story::up_to(to, from);
     let before = story.whole(from);
     let units: Vec<u32> = (0..from).collect();
+    let servers = story.servers(from);
     let writers = Writers::start(&story, 0, &units, 0);
     story.lab.scale(APPLICATION, to).unwrap();
     let master = story.whole(to);
@@ -20,6 +21,7 @@ fn grows(from: u32, to: u32) {
         });
     }
     writers.end(&story, &format!("{from} to {to}"));
+    assert_eq!(story.servers(from), servers, "nothing is restarted where units were");
 }
 
 #[test]
@@ -40,8 +42,10 @@ fn units_that_come_onto_old_volumes_follow_the_one_that_stayed() {
     story.lab.scale(APPLICATION, 1).unwrap();
     story.whole(1);
     assert_eq!(story.redis(0, "SET newer 2"), Ok("OK".to_owned()));
+    let writers = Writers::start(&story, 0, &[0], 0);
     story.lab.scale(APPLICATION, 3).unwrap();
     assert_eq!(story.whole(3), 0);
+    writers.end(&story, "two units come onto old volumes");
     for unit in 0..3 {
         assert_eq!(story.redis(unit, "MGET old newer"), Ok("1\n2".to_owned()), "unit {unit}");
     }

@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::env;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -15,6 +15,7 @@ use testbed::lab::Lab;
 use testbed::lab::Options;
 use testbed::lab::operator::Deployment;
 use testbed::lab::target::Target;
+use testbed::own_charm;
 use testbed::trace::entry::Exit;
 use testbed::trace::entry::What;
 use testbed::trace::timeline;
@@ -35,7 +36,6 @@ pub(crate) struct Story {
     pub(crate) lab: Lab,
     pub(crate) charm: TempDir,
     _room: Room,
-    ends_whole: Cell<bool>,
     hooks_may_fail: Cell<bool>,
     shows_passwords: Cell<bool>,
 }
@@ -93,7 +93,6 @@ impl Story {
             lab,
             charm: folder,
             _room: room,
-            ends_whole: Cell::new(true),
             hooks_may_fail: Cell::new(false),
             shows_passwords: Cell::new(false),
         }
@@ -109,19 +108,11 @@ impl Story {
         self.hooks_may_fail.set(true);
     }
 
-    /// Says that this story ends with an application that is not whole, and is not to be.
-    #[expect(dead_code, reason = "no story ends so yet")]
-    pub(crate) fn ends_broken(&self) {
-        self.ends_whole.set(false);
-    }
-
     /// What has to be so at the end of each story.
     fn end(&self) {
-        if self.ends_whole.get() {
-            let status = self.lab.status();
-            let planned = status.applications.iter().find(|it| it.name == APPLICATION);
-            self.whole(planned.map_or(0, |it| it.scale));
-        }
+        let status = self.lab.status();
+        let planned = status.applications.iter().find(|it| it.name == APPLICATION);
+        self.whole(planned.map_or(0, |it| it.scale));
         let leaks = if self.shows_passwords.get() { Vec::new() } else { secrets::leaks(self) };
         assert!(leaks.is_empty(), "a password was shown:\n{}", leaks.join("\n"));
         let failed = self.failed_hooks();
@@ -169,15 +160,28 @@ impl Story {
         self.whole(units)
     }
 
-    /// Makes a unit master, of so many, as often as it takes.
+    /// Makes a unit master, of so many: the other replicas are frozen until Sentinel has nobody else.
     pub(crate) fn make_master(&self, units: u32, wanted: u32) {
-        let mut master = self.may_lose_any(units);
-        while master != wanted {
-            let killed = master;
-            self.lab.kill(&name(killed), &Target::process("redis", "redis-server")).unwrap();
-            self.until("another is master", || self.witness(units).ok().filter(|it| *it != killed));
-            master = self.may_lose_any(units);
+        let master = self.may_lose_any(units);
+        if master == wanted {
+            return;
         }
+        let others: Vec<u32> = (0..units).filter(|it| *it != master && *it != wanted).collect();
+        let redis = Target::process("redis", "redis-server");
+        for unit in &others {
+            self.lab.freeze(&name(*unit), &redis).unwrap();
+        }
+        self.until("Sentinel holds the others for down", || {
+            let told = self.sentinel(wanted, &format!("SENTINEL REPLICAS {APPLICATION}")).ok()?;
+            (told.matches("flags\ns_down").count() == others.len()).then_some(())
+        });
+        let asked = self.sentinel(wanted, &format!("SENTINEL FAILOVER {APPLICATION}"));
+        assert_eq!(asked, Ok("OK".to_owned()));
+        self.until("it is master", || self.is_master(wanted).then_some(()));
+        for unit in &others {
+            self.lab.thaw(&name(*unit), &redis).unwrap();
+        }
+        assert_eq!(self.may_lose_any(units), wanted);
     }
 
     /// Waits until no pod is on its way out or yet to come.
@@ -238,13 +242,7 @@ impl Story {
 
     /// The application's peer databag.
     pub(crate) fn databag(&self) -> BTreeMap<String, String> {
-        self.lab.controller().read(|model| {
-            let relation = model.relation_of(APPLICATION, "redis-peers");
-            relation
-                .and_then(|relation| relation.application_data.get(APPLICATION))
-                .map(|bag| bag.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
-                .unwrap_or_default()
-        })
+        self.lab.databag(APPLICATION)
     }
 
     /// The processes of a container whose program's name ends so, by their numbers inside.
@@ -257,13 +255,16 @@ impl Story {
         named.filter_map(|(number, _)| number.parse().ok()).collect()
     }
 
-    /// The processes of all keepers, Redis servers and Sentinels.
-    pub(crate) fn servers(&self) -> Vec<(String, Vec<u32>)> {
-        let programs =
-            [("redis", "redis-keeper"), ("redis", "redis-server"), ("sentinel", "redis-server")];
-        let pods = self.lab.pods().into_iter().filter(|pod| pod.unit.starts_with(APPLICATION));
-        let units = (0..).take(pods.count()).flat_map(|unit| programs.map(|it| (unit, it)));
-        units
+    /// The processes of all keepers, exporters, Redis servers and Sentinels of so many units.
+    pub(crate) fn servers(&self, units: u32) -> Vec<(String, Vec<u32>)> {
+        let programs = [
+            ("redis", "redis-keeper"),
+            ("redis", "redis-server"),
+            ("redis", self.exporter()),
+            ("sentinel", "redis-server"),
+        ];
+        (0..units)
+            .flat_map(|unit| programs.map(|it| (unit, it)))
             .map(|(unit, (container, program))| {
                 let all = self.processes(unit, container, program);
                 assert_eq!(all.len(), 1, "{program} in {container} of unit {unit}");
@@ -272,7 +273,13 @@ impl Story {
             .collect()
     }
 
-    /// The same, where there is one at all.
+    /// The name of the exporter's process: the image may have only a stand-in, which says so.
+    pub(crate) fn exporter(&self) -> &'static str {
+        let head = self.shell(&name(0), "redis", "head -c 2 /bin/redis_exporter", "");
+        if head == "#!" { "sleep" } else { "redis_exporter" }
+    }
+
+    /// The processes of a program, where there is one at all.
     pub(crate) fn processes_or_none(
         &self,
         unit: u32,
@@ -299,11 +306,13 @@ impl Story {
         assert_eq!(done, Ok("done".to_owned()));
     }
 
-    /// Waits until each of so many units has exactly so many keys.
+    /// Waits until each of so many units has exactly so many of those keys.
     pub(crate) fn all_have(&self, units: u32, keys: u32) {
         for unit in 0..units {
             self.until(&format!("unit {unit} has {keys} keys"), || {
-                self.redis(unit, "DBSIZE").ok().filter(|told| *told == keys.to_string())
+                let script = "return #redis.call('KEYS', 'key:*')";
+                let told = self.redis(unit, &format!("EVAL \"{script}\" 0")).ok();
+                told.filter(|told| *told == keys.to_string())
             });
         }
     }
@@ -361,13 +370,7 @@ pub(crate) fn host(unit: u32) -> String {
 
 /// The charm's folder, as its file unpacks.
 pub(crate) fn charm() -> TempDir {
-    let folder = TempDir::new().unwrap();
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["metadata.yaml", "config.yaml", "actions.yaml"] {
-        fs::copy(checkout.join(file), folder.path().join(file)).unwrap();
-    }
-    fs::copy(env!("CARGO_BIN_EXE_dispatch"), folder.path().join("dispatch")).unwrap();
-    folder
+    own_charm::unpack(Path::new(env!("CARGO_BIN_EXE_dispatch")), &env::temp_dir()).unwrap()
 }
 
 /// How many lines of each log a story that fails shows.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use testbed::lab::target::Target;
 use testbed::wait;
 
+use crate::outside;
 use crate::stage::APPLICATION;
 use crate::stage::Story;
 use crate::stage::name;
+use crate::writers::Writers;
 
 #[test]
 fn a_replica_with_an_empty_volume_is_not_promoted_when_it_is_alone_with_a_master_that_is_killed() {
@@ -15,6 +17,9 @@ fn a_replica_with_an_empty_volume_is_not_promoted_when_it_is_alone_with_a_master
     let master = story.whole(3);
     let (empty, away) = ((master + 1) % 3, (master + 2) % 3);
     story.fill(master, KEYS);
+    let _charm = outside::deploy(&story);
+    let writers = outside::writers(&story, 3, 1);
+    writers.write_again(&story);
     // It is asked for all data, and does not begin to send them.
     story.redis(master, "CONFIG SET repl-diskless-sync-delay 120").unwrap();
     story.lab.wipe_volume(&name(empty), STORAGE).unwrap();
@@ -34,6 +39,8 @@ fn a_replica_with_an_empty_volume_is_not_promoted_when_it_is_alone_with_a_master
     story.lab.controller_back().unwrap();
     story.whole(3);
     story.all_have(3, KEYS);
+    writers.write_again(&story);
+    writers.end(&story, "the master killed beside an empty replica");
 }
 
 #[test]
@@ -49,12 +56,14 @@ fn units_on_old_volumes_whose_sentinels_knew_another_master_follow_the_one_that_
     story.lab.scale(APPLICATION, 1).unwrap();
     assert_eq!(story.whole(1), 0);
     story.fill(0, KEYS);
+    let writers = Writers::start(&story, 0, &[0, 1, 2], 0);
     for unit in [1, 2] {
         story.lab.roll_back_volume(&name(unit), STORAGE, &name(unit)).unwrap();
     }
     story.lab.scale(APPLICATION, 3).unwrap();
     assert_eq!(story.whole(3), 0);
     story.all_have(3, KEYS);
+    writers.end(&story, "two units come onto old volumes of another master");
 }
 
 #[test]

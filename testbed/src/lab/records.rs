@@ -16,6 +16,15 @@ impl Lab {
         self.controller.read(Model::clone)
     }
 
+    /// What an application's peer databag holds; nothing if there is none.
+    pub fn databag(&self, application: &str) -> BTreeMap<String, String> {
+        self.controller.read(|model| {
+            let peers = model.relations.iter().filter(|it| it.is_peer());
+            let mut bags = peers.filter_map(|it| it.application_data.get(application));
+            bags.next().cloned().unwrap_or_default()
+        })
+    }
+
     /// `juju actions`: an application's actions with their descriptions.
     pub fn actions(&self, application: &str) -> Result<BTreeMap<String, String>, LabError> {
         let found = self.controller.actions(application);

@@ -116,11 +116,7 @@ impl Stage {
 
     /// The application databag, as committed.
     pub(crate) fn databag(&self) -> Databag {
-        self.lab.controller().read(|model| {
-            let application = &self.names.application;
-            let peers = model.relation_of(application, "redis-peers");
-            peers.and_then(|it| it.application_data.get(application)).cloned().unwrap_or_default()
-        })
+        self.lab.databag(&self.names.application)
     }
 
     /// Starts clients that write all the time: one asks Sentinel for each write, one keeps its

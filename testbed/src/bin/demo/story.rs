@@ -125,12 +125,7 @@ fn shrinks(screen: &mut Screen, stage: &mut Stage, findings: &mut Findings) -> O
     ensure(!ALL.contains(&old) || now == old, "the master has changed")?;
     let names = stage.names.clone();
     stage.until(screen, "nobody is noted as leaving", |lab| {
-        let is_noted = lab.controller().read(|model| {
-            let peers = model.relation_of(&names.application, "redis-peers");
-            let bag = peers.and_then(|it| it.application_data.get(&names.application));
-            bag.is_some_and(|bag| bag.contains_key("leaving"))
-        });
-        (!is_noted).then_some(())
+        (!lab.databag(&names.application).contains_key("leaving")).then_some(())
     })?;
     let written = stage.stop(screen, writers)?;
     stage.show_sentinels(screen, &ALL);
@@ -175,11 +170,7 @@ fn strike<E: std::error::Error + 'static>(
     let recorded = stage.names.host(new);
     let application = stage.names.application.clone();
     stage.until(screen, "the record follows", |lab| {
-        lab.controller().read(|model| {
-            let peers = model.relation_of(&application, "redis-peers");
-            let bag = peers.and_then(|it| it.application_data.get(&application))?;
-            (bag.get("leader-host") == Some(&recorded)).then_some(())
-        })
+        (lab.databag(&application).get("leader-host") == Some(&recorded)).then_some(())
     })?;
     // A container that is new is answered for by its pebble-ready, some seconds later.
     if stage.since().iter().any(|entry| matches!(entry.what, What::Pod { .. })) {

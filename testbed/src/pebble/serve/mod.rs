@@ -40,6 +40,7 @@ use crate::pebble::api::reply;
 use crate::pebble::api::reply::Body;
 use crate::pebble::api::reply::Refusal;
 use crate::pebble::faults::RequestFault;
+use crate::pebble::journal;
 use crate::pebble::process::reason;
 use crate::pebble::serve::wire::Limit;
 use crate::pebble::serve::wire::Wire;
@@ -147,7 +148,10 @@ async fn answer(
         Some(RequestFault::Refuse { status, message }) => {
             return Refusal::with_status(status, message).response();
         }
-        Some(RequestFault::Hang) => pending().await,
+        Some(RequestFault::Hang) => {
+            journal::note(&format!("{} {path} is never answered.", request.method()));
+            pending::<()>().await;
+        }
         Some(RequestFault::Cut { bytes }) => limit.cut_after(bytes),
         Some(RequestFault::Leave { bytes }) => limit.leave_after(bytes),
     }
