@@ -37,7 +37,6 @@ fn cut_when_it_says(text: &str, replicas: u32) {
             [1, 2].into_iter().find(|unit| stage.is_master(*unit))
         })
     });
-    assert!(pod.wait_for_end("sentinel", pods::GRACE).is_some(), "{}", stage.logs());
     let _ = killer.wait();
     pods::start(&stage, 0, new);
     assert_eq!(stage.settle(&[0, 1, 2]), new, "{}", stage.logs());

@@ -27,6 +27,8 @@ pub(crate) fn ended_well(stage: &Stage, unit: u32) {
 pub(crate) fn start(stage: &Stage, unit: u32, master: u32) {
     let pod = stage.bed.pod(unit).unwrap().pod().unwrap();
     for container in ["redis", "sentinel"] {
+        let end = pod.wait_for_end(container, GRACE);
+        assert!(end.is_some(), "{container} does not end\n{}", stage.logs());
         pod.start_container(container).unwrap();
     }
     stage.start_redis(unit);
