@@ -1,35 +1,18 @@
 //! A Redis that dies.
 
-#![expect(clippy::print_stdout, reason = "a test tells what it measured")]
-
 use std::time::Duration;
 
 use testbed::layout::Layout;
-use testbed::writer::Writer;
-use testbed::writer::plan::Habit;
-use testbed::writer::plan::Plan;
 
+use crate::clients;
 use crate::stage::FAILOVER;
 use crate::stage::SOON;
 use crate::stage::Stage;
 
-/// Clients beside unit 2, content when a replica has their write too.
-fn writers(stage: &Stage) -> Vec<Writer> {
-    let pod = stage.bed.pod(2).unwrap().pod().unwrap();
-    let habits = [("asks", Habit::AsksEachTime), ("stays", Habit::KeepsConnection)];
-    let start = |(name, habit)| {
-        let mut plan = Plan::of(stage.bed.layout(), name, habit).with_replicas(1);
-        // The one of unit 0 is asked last: without a resolver it hangs, and a client with it.
-        plan.sentinels.reverse();
-        Writer::start(&pod, plan).unwrap()
-    };
-    habits.map(start).into()
-}
-
 /// Kills the Redis of one master after the other while clients write, and gives their longest gap;
 /// nothing is lost.
 fn gap_of_killed_masters(stage: &Stage, times: u32) -> Duration {
-    let writers = writers(stage);
+    let writers = clients::start(stage, 2, 0, 1);
     let mut master = 0;
     for _ in 0..times {
         stage.kill(master, "redis", "redis-server");
@@ -39,18 +22,7 @@ fn gap_of_killed_masters(stage: &Stage, times: u32) -> Duration {
         assert_ne!(master, killed, "{}", stage.logs());
         stage.tell_all(master);
     }
-    let pod = stage.bed.pod(2).unwrap().pod().unwrap();
-    let gaps = writers.into_iter().map(|writer| {
-        let before = writer.so_far().acknowledged();
-        stage.wait("a client writes again", SOON, || {
-            (writer.so_far().acknowledged() > before + 20).then_some(())
-        });
-        let written = writer.stop().unwrap();
-        assert_eq!(written.missing(&pod).unwrap(), Vec::<u64>::new(), "{}", stage.logs());
-        println!("{} writes, longest gap {:?}", written.acknowledged(), written.worst_gap());
-        written.worst_gap()
-    });
-    gaps.max().unwrap()
+    clients::end(stage, 2, writers)
 }
 
 #[test]
@@ -104,18 +76,11 @@ fn of_two_units_the_other_is_made_master_by_its_own_sentinel() {
 #[test]
 fn a_keeper_needs_no_resolver_to_have_its_killed_master_replaced() {
     let stage = Stage::running(3);
-    let writers = writers(&stage);
+    let writers = clients::start(&stage, 2, 0, 1);
     stage.bed.silence_dns(0).unwrap();
     stage.kill(0, "redis", "redis-server");
     let master = stage.bed.failed_over(0, &[1, 2], FAILOVER).unwrap();
     assert!(stage.is_master(master), "{}", stage.logs());
-    for writer in writers {
-        let before = writer.so_far().acknowledged();
-        stage.wait("a client writes again", SOON, || {
-            (writer.so_far().acknowledged() > before + 20).then_some(())
-        });
-        let gap = writer.stop().unwrap().worst_gap();
-        println!("without a resolver the longest gap is {gap:?}");
-        assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
-    }
+    let gap = clients::end(&stage, 2, writers);
+    assert!(gap < Duration::from_secs(5), "{gap:?}\n{}", stage.logs());
 }

@@ -4,7 +4,13 @@
 #[cfg(test)]
 mod adopting;
 #[cfg(test)]
+mod clean_stops;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod cut_switches;
 #[cfg(test)]
 mod empty_volumes;
 #[cfg(test)]
@@ -14,7 +20,13 @@ mod full_restart;
 #[cfg(test)]
 mod handing_over;
 #[cfg(test)]
+mod late_replicas;
+#[cfg(test)]
 mod noting;
+#[cfg(test)]
+mod pods;
+#[cfg(test)]
+mod probes;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! When the keeper rings, so that Juju runs a hook.
 
 use redis_k8s::keeper::ring;
+use testbed::wait::pace;
 
 use crate::stage::FAILOVER;
 use crate::stage::SOON;
@@ -36,4 +37,10 @@ fn it_rings_while_something_is_deferred_and_stops_when_that_is_done() {
         (stage.rings(0, ring::DEFERRED) > 0).then_some(())
     });
     assert_eq!(stage.rings(0, ring::MASTER_CHANGED), 0, "{}", stage.said(0));
+    stage.tell(0, |inputs| inputs.deferred = false);
+    // It reads that in a moment; a ring may be under way.
+    pace(ring::EVERY / 4);
+    let rung = stage.rings(0, ring::DEFERRED);
+    pace(ring::EVERY * 3 / 2);
+    assert_eq!(stage.rings(0, ring::DEFERRED), rung, "{}", stage.said(0));
 }

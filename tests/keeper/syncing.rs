@@ -1,5 +1,6 @@
 //! A master whose replicas are all still getting their data.
 
+use crate::pods;
 use crate::stage::SOON;
 use crate::stage::Stage;
 
@@ -9,27 +10,10 @@ fn min_replicas(stage: &Stage, wanted: &str) {
     });
 }
 
-/// Units 1 and 2 come back empty, and their master lets them wait for so many seconds.
-fn lose_replicas(stage: &Stage, delay: u32) {
-    stage
-        .bed
-        .pod(0)
-        .unwrap()
-        .redis(&format!("CONFIG SET repl-diskless-sync-delay {delay}"))
-        .unwrap();
-    for unit in [1, 2] {
-        let pod = stage.bed.pod(unit).unwrap().pod().unwrap();
-        pod.kill_container("redis").unwrap();
-        stage.bed.pod(unit).unwrap().wipe_data().unwrap();
-        pod.start_container("redis").unwrap();
-        stage.start_redis(unit);
-    }
-}
-
 #[test]
 fn it_takes_writes_until_one_is_in_sync_and_needs_one_from_then_on() {
     let stage = Stage::running(3);
-    lose_replicas(&stage, 8);
+    pods::lose_replicas(&stage, 8);
     min_replicas(&stage, "0");
     stage.write_keys(0, 100);
     assert_eq!(stage.keys(0), Some(100), "{}", stage.logs());
@@ -43,7 +27,7 @@ fn it_takes_writes_until_one_is_in_sync_and_needs_one_from_then_on() {
 #[test]
 fn it_takes_none_when_it_is_cut_off_meanwhile() {
     let stage = Stage::running(3);
-    lose_replicas(&stage, 60);
+    pods::lose_replicas(&stage, 60);
     min_replicas(&stage, "0");
     stage.bed.isolate(0).unwrap();
     min_replicas(&stage, "1");
