@@ -124,7 +124,7 @@ impl Reader<'_> {
 
     /// The scalar as it stood before the input was made readable.
     fn restored(&self, value: String, is_block: bool) -> String {
-        let mut value = value.replace(self.input.slash, "/");
+        let mut value = value.replace(self.input.slash, "/").replace(self.input.end, "");
         if is_block && self.input.has_added_break && value.ends_with('\n') {
             value.pop();
         }
@@ -256,9 +256,12 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// The input, made readable for a port of libyaml that differs from Juju's reader in two points.
+/// The input, made readable for a port of libyaml that differs from Juju's reader in three points.
 struct Input {
     text: String,
+    /// Stands behind a backslash that is the last character, where the port panics and Juju's reader
+    /// finds an escape that it does not know.
+    end: char,
     /// Stands for a slash behind a backslash. The escape `\/` is known to newer ports, but not to
     /// Juju's reader, and any other character there is refused in the right place.
     slash: char,
@@ -270,9 +273,13 @@ impl Input {
     fn of(bytes: &[u8]) -> Self {
         let mut text =
             String::from_utf8_lossy(if bytes.is_empty() { b"\n" } else { bytes }).into_owned();
-        let unused = PRIVATE.into_iter().find(|each| !text.contains(*each));
-        let slash = unused.unwrap_or('/');
+        let mut unused = PRIVATE.into_iter().filter(|each| !text.contains(*each));
+        let slash = unused.next().unwrap_or('/');
+        let end = unused.next().unwrap_or('\u{fffd}');
         text = text.replace("\\/", &format!("\\{slash}"));
+        if text.ends_with('\\') {
+            text.push(end);
+        }
         let last_line = text.lines().next_back().unwrap_or_default();
         let has_added_break = !text.ends_with(['\n', '\r'])
             && !last_line.trim().is_empty()
@@ -280,7 +287,7 @@ impl Input {
         if has_added_break {
             text.push('\n');
         }
-        Self { text, slash, has_added_break }
+        Self { text, end, slash, has_added_break }
     }
 }
 
@@ -291,7 +298,7 @@ fn opens_block(line: &str) -> bool {
 }
 
 /// Characters without a meaning, of which hardly any text holds all.
-const PRIVATE: [char; 3] = ['\u{e0f0}', '\u{e0f1}', '\u{e0f2}'];
+const PRIVATE: [char; 4] = ['\u{e0f0}', '\u{e0f1}', '\u{e0f2}', '\u{e0f3}'];
 const TEXT: &str = "string";
 const MAP_OF_TEXT: &str = "map[string]string";
 
@@ -313,6 +320,14 @@ mod tests {
         assert_eq!(read(r#"a: "b\/c""#), refused);
         assert_eq!(value(r"a: b\/c"), r"b\/c");
         assert_eq!(value(r#"a: "b\\/c""#), r"b\/c");
+    }
+
+    #[test]
+    fn an_escape_that_the_input_cuts_off_is_refused_in_double_quotes_only() {
+        let refused = Err("yaml: found unknown escape character".to_owned());
+        assert_eq!(read("a: \"b\\"), refused);
+        assert_eq!(value("a: b\\"), "b\\");
+        assert_eq!(value("a: |\n  b\\"), "b\\");
     }
 
     #[test]
