@@ -110,7 +110,7 @@ fn decide_and_act(event: &Event, world: &mut World, work: &Budget) -> (Plan, Dee
         return (plan, deeds);
     }
     if let Some(seen) = world.cluster.take() {
-        world.cluster = Some(until_settled(&world.juju, seen, &work.at_most(WAIT), work));
+        world.cluster = Some(until_settled(&world.juju.access(), seen, &work.at_most(WAIT), work));
     }
     if work.is_terminated() {
         return (plan, deeds);
@@ -130,7 +130,7 @@ fn judge(event: &Event, world: &mut World, deeds: &Deeds, budget: &Budget) -> Ve
         && !budget.is_terminated()
         && let Some(seen) = world.cluster.take()
     {
-        world.cluster = Some(observe::cluster::look(&world.juju, seen, budget));
+        world.cluster = Some(observe::cluster::look(&world.juju.access(), seen, budget));
     }
     let course = Course {
         after: world.cluster.as_ref(),

@@ -10,11 +10,9 @@ use crate::clients::redis::sentinel::Taken;
 use crate::clock::Budget;
 use crate::names::SENTINEL_PORT;
 use crate::observe::cluster::ROUND;
-use crate::observe::cluster::password;
 use crate::observe::cluster::place;
 use crate::procedure::forget_units::INFO_PERIOD;
 use crate::world::World;
-use crate::world::cluster::Kind;
 use crate::world::obstacle::Obstacle;
 use crate::world::password::Password;
 
@@ -69,10 +67,10 @@ pub fn tell(world: &World, order: Order, unit: u32, budget: &Budget) -> Vec<Obst
 
 fn tell_all(world: &World, order: Order, sentinels: &[u32], budget: &Budget) -> Vec<Obstacle> {
     let messages = sentinels.iter().filter_map(|unit| {
-        let place = place(&world.juju, world.cluster.as_ref()?, *unit)?;
+        let place = place(world.juju.unit.number, world.cluster.as_ref()?, *unit)?;
         let message = Message {
             to: SocketAddr::new(place, SENTINEL_PORT),
-            password: password(&world.juju, Kind::Sentinel),
+            password: world.juju.application.sentinel_password.clone(),
             master: world.juju.naming.application.clone(),
             order,
         };

@@ -168,7 +168,7 @@ pub fn perform(plan: &Plan, world: &World, budget: &Budget) -> Deeds {
 /// seconds, in which a failover may have begun.
 fn is_still(world: &World, budget: &Budget, holds: impl Fn(&Cluster) -> bool) -> bool {
     let Some(before) = world.cluster.clone() else { return false };
-    let holds = holds(&look(&world.juju, before, budget));
+    let holds = holds(&look(&world.juju.access(), before, budget));
     if !holds {
         tracing::info!("left for a later event: it has changed meanwhile");
     }

@@ -27,11 +27,11 @@ pub fn forget_units(world: &World, budget: &Budget) -> Vec<Obstacle> {
         match procedure.next(&seen, in_time) {
             Next::Send(unit, command) => {
                 failures.extend(send(world, command, unit, budget));
-                seen = look(&world.juju, seen, budget);
+                seen = look(&world.juju.access(), seen, budget);
             }
             Next::Look => {
                 budget.pause(BETWEEN_LOOKS);
-                seen = look(&world.juju, seen, budget);
+                seen = look(&world.juju.access(), seen, budget);
             }
             Next::Done(outcome) => {
                 report(&procedure, world, &outcome);

@@ -21,12 +21,10 @@ use crate::render::sentinel_conf;
 use crate::render::sentinel_conf::SentinelConf;
 use crate::world::World;
 use crate::world::cluster::Cluster;
-use crate::world::cluster::Kind;
 use crate::world::cluster::Role;
 use crate::world::juju::Application;
 use crate::world::juju::Juju;
 use crate::world::obstacle::Obstacle;
-use crate::world::password::Password;
 use crate::world::workload::Container;
 use crate::world::workload::Contents;
 use crate::world::workload::Service;
@@ -38,7 +36,7 @@ pub fn run_redis(at: &Situation<'_>, plan: &mut Plan) {
     // What it is to ring for from now on is told when all else is done.
     let rings_for = RingsFor::before(contents);
     let Some(inputs) = inputs(at.world, &at.world.juju.application, rings_for) else { return };
-    let password = redis_password(&at.world.juju.application).map(|it| it.reveal().to_owned());
+    let password = at.world.juju.application.login_to_redis().map(|it| it.reveal().to_owned());
     let wanted = [
         File::of_root(places::KEEPER_INPUTS, inputs.render()),
         File::of_redis(places::EXPORTER_PASSWORD, layer::exporter_password(password.as_deref())),
@@ -70,7 +68,7 @@ pub fn run_sentinel(at: &Situation<'_>, plan: &mut Plan) {
             planned: cluster.planned(),
             master,
             epoch,
-            redis_password: redis_password(&juju.application),
+            redis_password: juju.application.login_to_redis().cloned(),
             sentinel_password: juju.application.sentinel_password.clone(),
         };
         wanted.push(File::of_redis(places::SENTINEL_CONF, conf.render()));
@@ -164,7 +162,7 @@ fn inputs(world: &World, application: &Application, rings_for: RingsFor) -> Opti
         planned: cluster.planned(),
         // Whoever has left is looked after until nobody knows it any more.
         leaving: cluster.leaving(),
-        redis_password: redis_password(application),
+        redis_password: application.login_to_redis().cloned(),
         sentinel_password: application.sentinel_password.clone(),
         bootstrap: application.bootstrap.clone(),
         recorded_master: application.leader_host.clone(),
@@ -173,10 +171,6 @@ fn inputs(world: &World, application: &Application, rings_for: RingsFor) -> Opti
         unwell: rings_for.unwell,
         accepted_loss: application.accepted_units(),
     })
-}
-
-fn redis_password(application: &Application) -> Option<Password> {
-    application.password_of(Kind::Redis).cloned()
 }
 
 /// Plans to write what differs; false where the image is not fit for it.

@@ -24,7 +24,6 @@ use crate::clients::redis::sentinel;
 use crate::clients::redis::sentinel::Taken as Reply;
 use crate::clock::Budget;
 use crate::clock::Watch;
-use crate::keeper::look::juju;
 use crate::keeper::look::own_redis;
 use crate::keeper::running::Setting;
 use crate::names::REDIS_PORT;
@@ -133,9 +132,8 @@ pub(crate) fn ask_for_failover(
     candidates: &[u32],
     watch: &Watch,
 ) -> Option<(u32, Taken)> {
-    let juju = juju(inputs);
     candidates.iter().find_map(|unit| {
-        let address = SocketAddr::new(place(&juju, cluster, *unit)?, SENTINEL_PORT);
+        let address = SocketAddr::new(place(inputs.unit, cluster, *unit)?, SENTINEL_PORT);
         let mut connection = ping(inputs, address, watch).ok()?;
         connection.renew(&watch.budget(ROUND));
         let name = cluster.unit_text(*unit);
@@ -191,9 +189,8 @@ pub(crate) fn set_info_period(
     period: u64,
     watch: &Watch,
 ) {
-    let juju = juju(inputs);
     let orders = units.iter().filter_map(|unit| {
-        let address = SocketAddr::new(place(&juju, cluster, *unit)?, SENTINEL_PORT);
+        let address = SocketAddr::new(place(inputs.unit, cluster, *unit)?, SENTINEL_PORT);
         Some((*unit, (address, inputs.sentinel_password.clone(), period)))
     });
     let orders: Vec<_> = orders.collect();

@@ -12,18 +12,14 @@ use crate::clients::redis::connection::Connection;
 use crate::clients::redis::connection::Failure;
 use crate::clock::Watch;
 use crate::names::REDIS_PORT;
-use crate::names::UnitName;
 use crate::observe::cluster::look_at_units;
 use crate::render::inputs::Inputs;
+use crate::world::access::Access;
 use crate::world::cluster::Answer;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Kind;
 use crate::world::cluster::Member;
 use crate::world::cluster::Silence;
-use crate::world::juju::Application;
-use crate::world::juju::FreshPasswords;
-use crate::world::juju::Juju;
-use crate::world::juju::Leadership;
 use crate::world::password::Password;
 
 /// The other units, as far as they are known from one look to the next: their addresses, so that no
@@ -43,7 +39,7 @@ impl Circle {
         let units = inputs.planned.union(&inputs.leaving).chain([&inputs.unit]);
         let members = units.map(|unit| (*unit, self.unasked(inputs, *unit))).collect();
         let unasked = Cluster { naming: inputs.naming(), members, strangers: BTreeMap::new() };
-        let cluster = look_at_units(&juju(inputs), unasked, &watch.budget(limit));
+        let cluster = look_at_units(&access(inputs), unasked, &watch.budget(limit));
         for (unit, member) in &cluster.members {
             self.learn(*unit, member, watch.now());
         }
@@ -96,27 +92,13 @@ pub(crate) fn own_redis(inputs: &Inputs, watch: &Watch) -> Result<Connection, Fa
     Connection::open(place, password, &watch.budget(OWN_ANSWER))
 }
 
-/// What Juju said, by way of the charm: as much of it as a look at the units needs.
-pub(crate) fn juju(inputs: &Inputs) -> Juju {
-    Juju {
-        unit: UnitName { application: inputs.application.clone(), number: inputs.unit },
+/// What it takes to ask the group's servers, as the charm has told it.
+fn access(inputs: &Inputs) -> Access {
+    Access {
+        unit: inputs.unit,
         naming: inputs.naming(),
-        peer_relation: None,
-        application: Application {
-            redis_password: inputs.redis_password.clone(),
-            sentinel_password: inputs.sentinel_password.clone(),
-            leader_host: inputs.recorded_master.clone(),
-            master_epoch: inputs.recorded_epoch,
-            bootstrap: inputs.bootstrap.clone(),
-            leaving: None,
-            accepted_loss: None,
-            redis_without_password: inputs.redis_password.is_none(),
-        },
-        leadership: Leadership::Unknown,
-        has_own_sentinel: true,
-        deferral: None,
-        now: 0,
-        fresh_passwords: FreshPasswords { redis: Password::new(""), sentinel: Password::new("") },
+        redis_password: inputs.redis_password.clone(),
+        sentinel_password: inputs.sentinel_password.clone(),
     }
 }
 

@@ -13,7 +13,6 @@ use crate::clients::redis::serving;
 use crate::clients::redis::serving::Told;
 use crate::clock::Budget;
 use crate::clock::Watch;
-use crate::keeper::look::juju;
 use crate::names::KEEPER_PORT;
 use crate::observe::cluster::place;
 use crate::render::inputs::Inputs;
@@ -38,12 +37,11 @@ pub(crate) fn hear(
     watch: &Watch,
     limit: Duration,
 ) -> BTreeMap<u32, KeeperView> {
-    let juju = juju(inputs);
     let questions = units
         .iter()
         .filter(|unit| **unit != inputs.unit)
         .filter_map(|unit| {
-            let address = SocketAddr::new(place(&juju, cluster, *unit)?, KEEPER_PORT);
+            let address = SocketAddr::new(place(inputs.unit, cluster, *unit)?, KEEPER_PORT);
             Some((*unit, (address, inputs.redis_password.clone())))
         })
         .collect();

@@ -17,6 +17,7 @@ use crate::clock::Budget;
 use crate::names::REDIS_PORT;
 use crate::names::SENTINEL_PORT;
 use crate::observe::views;
+use crate::world::access::Access;
 use crate::world::cluster::Answer;
 use crate::world::cluster::Cluster;
 use crate::world::cluster::Kind;
@@ -25,7 +26,6 @@ use crate::world::cluster::RedisView;
 use crate::world::cluster::SentinelView;
 use crate::world::cluster::Silence;
 use crate::world::cluster::Stranger;
-use crate::world::juju::Juju;
 use crate::world::password::Password;
 
 /// What one round may take. A deleted pod's address drops packets: this is what it costs.
@@ -33,16 +33,16 @@ pub const ROUND: Duration = Duration::from_secs(1);
 
 /// Asks everybody: the units of goal-state (true for one that is leaving), then those whom a Sentinel
 /// lists under a name that is no planned unit's.
-pub fn census(juju: &Juju, units: BTreeMap<u32, bool>, budget: &Budget) -> Cluster {
-    look(juju, unasked(juju, units), budget)
+pub fn census(access: &Access, units: BTreeMap<u32, bool>, budget: &Budget) -> Cluster {
+    look(access, unasked(access, units), budget)
 }
 
 /// Asks this unit's own servers and nobody else.
-pub fn own(juju: &Juju, budget: &Budget) -> Cluster {
-    look_at_units(juju, unasked(juju, BTreeMap::from([(juju.unit.number, false)])), budget)
+pub fn own(access: &Access, budget: &Budget) -> Cluster {
+    look_at_units(access, unasked(access, BTreeMap::from([(access.unit, false)])), budget)
 }
 
-fn unasked(juju: &Juju, units: BTreeMap<u32, bool>) -> Cluster {
+fn unasked(access: &Access, units: BTreeMap<u32, bool>) -> Cluster {
     let unasked = |leaving| Member {
         leaving,
         address: None,
@@ -50,24 +50,24 @@ fn unasked(juju: &Juju, units: BTreeMap<u32, bool>) -> Cluster {
         sentinel: Answer::Silent(Silence::NotAsked),
     };
     let members = units.into_iter().map(|(unit, leaving)| (unit, unasked(leaving))).collect();
-    Cluster { naming: juju.naming.clone(), members, strangers: BTreeMap::new() }
+    Cluster { naming: access.naming.clone(), members, strangers: BTreeMap::new() }
 }
 
 /// Looks again. Who was silent for a whole round is left out: a run waits for one time-out only. A
 /// look that the budget cuts short tells nothing: then what was seen before stands.
-pub fn look(juju: &Juju, before: Cluster, budget: &Budget) -> Cluster {
-    let seen = look_at_all(juju, before.clone(), budget);
+pub fn look(access: &Access, before: Cluster, budget: &Budget) -> Cluster {
+    let seen = look_at_all(access, before.clone(), budget);
     if budget.left().is_some() { seen } else { before }
 }
 
-fn look_at_all(juju: &Juju, cluster: Cluster, budget: &Budget) -> Cluster {
-    let cluster = look_at_units(juju, cluster, budget);
-    look_at_strangers(juju, cluster, budget)
+fn look_at_all(access: &Access, cluster: Cluster, budget: &Budget) -> Cluster {
+    let cluster = look_at_units(access, cluster, budget);
+    look_at_strangers(access, cluster, budget)
 }
 
 /// Asks the units and nobody else, in one round.
-pub fn look_at_units(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
-    let questions = member_questions(juju, &cluster);
+pub fn look_at_units(access: &Access, mut cluster: Cluster, budget: &Budget) -> Cluster {
+    let questions = member_questions(access, &cluster);
     let asked: Vec<Subject> = questions.iter().map(|(subject, _)| subject.clone()).collect();
     let mut replies = ask_all(questions, &budget.at_most(ROUND), ask);
     for subject in asked {
@@ -80,8 +80,8 @@ pub fn look_at_units(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Clus
     cluster
 }
 
-fn look_at_strangers(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Cluster {
-    let questions = stranger_questions(juju, &cluster);
+fn look_at_strangers(access: &Access, mut cluster: Cluster, budget: &Budget) -> Cluster {
+    let questions = stranger_questions(access, &cluster);
     let asked: Vec<Subject> = questions.iter().map(|(subject, _)| subject.clone()).collect();
     let mut replies = ask_all(questions, &budget.at_most(ROUND), ask);
     for subject in asked {
@@ -96,9 +96,14 @@ fn look_at_strangers(juju: &Juju, mut cluster: Cluster, budget: &Budget) -> Clus
 /// Looks again and again until the group is at rest, or what it waits for will not pass soon, or the
 /// time for waiting is over. The last look has `budget`, so that it is not cut short by the end of
 /// the wait.
-pub fn until_settled(juju: &Juju, mut cluster: Cluster, wait: &Budget, budget: &Budget) -> Cluster {
+pub fn until_settled(
+    access: &Access,
+    mut cluster: Cluster,
+    wait: &Budget,
+    budget: &Budget,
+) -> Cluster {
     while wait.pause(BETWEEN_LOOKS) {
-        cluster = look(juju, cluster, budget);
+        cluster = look(access, cluster, budget);
         match cluster.settled() {
             Err(obstacle) if obstacle.may_pass_soon() => {}
             Ok(_) | Err(_) => break,
@@ -108,8 +113,8 @@ pub fn until_settled(juju: &Juju, mut cluster: Cluster, wait: &Budget, budget: &
 }
 
 /// Where a unit's servers are reached: its own at 127.0.0.1, so that its name need not resolve.
-pub fn place(juju: &Juju, cluster: &Cluster, unit: u32) -> Option<IpAddr> {
-    if unit == juju.unit.number {
+pub fn place(own: u32, cluster: &Cluster, unit: u32) -> Option<IpAddr> {
+    if unit == own {
         return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     cluster.members.get(&unit)?.address
@@ -151,23 +156,23 @@ enum Said {
     Nothing(Silence),
 }
 
-fn member_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> {
+fn member_questions(access: &Access, cluster: &Cluster) -> Vec<(Subject, Question)> {
     let slow = |silence: Option<&Silence>| silence.is_some_and(Silence::is_slow);
     let mut questions = Vec::new();
     for (unit, member) in &cluster.members {
-        let place = || match place(juju, cluster, *unit) {
+        let place = || match place(access.unit, cluster, *unit) {
             Some(address) => Place::Known(address),
-            None => Place::Named(juju.naming.host(*unit)),
+            None => Place::Named(access.naming.host(*unit)),
         };
         if !slow(member.redis.silence()) {
-            let password = password(juju, Kind::Redis);
+            let password = access.password_of(Kind::Redis).cloned();
             let question =
                 Question { place: place(), port: REDIS_PORT, password, what: What::Redis };
             questions.push((Subject::Member(*unit, Kind::Redis), question));
         }
         if !slow(member.sentinel.silence()) {
-            let what = What::Sentinel { master: juju.naming.application.clone() };
-            let password = password(juju, Kind::Sentinel);
+            let what = What::Sentinel { master: access.naming.application.clone() };
+            let password = access.password_of(Kind::Sentinel).cloned();
             let question = Question { place: place(), port: SENTINEL_PORT, password, what };
             questions.push((Subject::Member(*unit, Kind::Sentinel), question));
         }
@@ -177,7 +182,7 @@ fn member_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> 
 
 /// While a planned unit is silent nothing can be forgotten, and a run waits for one time-out only. A
 /// master whose unit is gone is asked all the same: while it answers it is not replaced.
-fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)> {
+fn stranger_questions(access: &Access, cluster: &Cluster) -> Vec<(Subject, Question)> {
     let silent = |member: &Member| {
         [member.redis.silence(), member.sentinel.silence()]
             .into_iter()
@@ -195,17 +200,12 @@ fn stranger_questions(juju: &Juju, cluster: &Cluster) -> Vec<(Subject, Question)
             let question = Question {
                 place: Place::Named(stranger.host.clone()),
                 port: stranger.port,
-                password: password(juju, stranger.kind),
+                password: access.password_of(stranger.kind).cloned(),
                 what: What::RunId(stranger.kind),
             };
             (Subject::Stranger(stranger), question)
         })
         .collect()
-}
-
-/// The password that a server is logged in to with.
-pub fn password(juju: &Juju, kind: Kind) -> Option<Password> {
-    juju.application.password_of(kind).cloned()
 }
 
 fn ask(question: Question, budget: &Budget) -> Reply {

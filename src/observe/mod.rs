@@ -31,7 +31,7 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
             juju::read_peers(juju, budget)?;
         }
         if name == CHECK_SERVICE {
-            world.cluster = Some(cluster::own(juju, budget));
+            world.cluster = Some(cluster::own(&juju.access(), budget));
         }
         return Ok(world);
     }
@@ -51,7 +51,7 @@ pub fn world(event: &Event, env: &HookEnv, budget: &Budget) -> Result<World, juj
         if juju.has_passwords() {
             world.workload = Some(workload::workload(&juju.application, budget));
         }
-        world.cluster = Some(cluster::census(juju, units, budget));
+        world.cluster = Some(cluster::census(&juju.access(), units, budget));
         world.roll = roll::look(juju, env, budget);
     }
     juju.leadership = juju::leadership(budget)?;

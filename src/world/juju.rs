@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::names::Naming;
 use crate::names::UnitName;
-use crate::world::cluster::Kind;
+use crate::world::access::Access;
 use crate::world::deferral::Deferral;
 use crate::world::password::Password;
 
@@ -48,6 +48,16 @@ impl Juju {
     /// Sentinel password.
     pub fn is_first_deployment(&self) -> bool {
         self.application.leader_host.is_none() && self.application.sentinel_password.is_none()
+    }
+
+    /// What it takes to ask the group's servers.
+    pub fn access(&self) -> Access {
+        Access {
+            unit: self.unit.number,
+            naming: self.naming.clone(),
+            redis_password: self.application.login_to_redis().cloned(),
+            sentinel_password: self.application.sentinel_password.clone(),
+        }
     }
 
     /// This unit's own host name.
@@ -116,12 +126,9 @@ impl Application {
         }
     }
 
-    /// The password that a server is logged in to with; `enable-password` = `false` is Redis' alone.
-    pub fn password_of(&self, kind: Kind) -> Option<&Password> {
-        match kind {
-            Kind::Redis => self.redis_password.as_ref().filter(|_| !self.redis_without_password),
-            Kind::Sentinel => self.sentinel_password.as_ref(),
-        }
+    /// The password that Redis is logged in to with, unless it runs without one.
+    pub fn login_to_redis(&self) -> Option<&Password> {
+        self.redis_password.as_ref().filter(|_| !self.redis_without_password)
     }
 
     /// The units whose loss is accepted.

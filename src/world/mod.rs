@@ -1,5 +1,6 @@
 //! Facts: what a run knows, read once. Plain values; nothing here reads or decides.
 
+pub mod access;
 pub mod cluster;
 pub mod deferral;
 pub mod election;
